@@ -1,0 +1,201 @@
+"""The figures that the regression gate holds fast: instructions under callgrind, system calls,
+wake-ups, memory, size. None of them depends on how fast or busy the machine is.
+
+tests/gate compares them with bench/limits.json; `bench/run.py --update-limits` writes new baselines
+there. A limit is either a `baseline` with a `margin` (a fraction; the reason says where the play
+comes from), or a `budget`, which no update touches."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Callable
+
+from benchlib import tools
+from benchlib.container import ENVIRONMENT, UNSHARE, Session
+from benchlib.programs import OURS, OURS_DYNAMIC, ROOT, Program, default_paths
+from benchlib.syscall_count import SyscallCounter
+
+LIMITS_FILE = ROOT / "bench" / "limits.json"
+CALLGRIND = ("valgrind", "--tool=callgrind", "--quiet", "--trace-children=no")
+TRICKLE_PAUSE_US = 2000
+IDLE_SECONDS = 3.0
+SIZES = (200, 1200)  # deaths of the two runs whose difference is the cost per reap
+TRICKLE_SIZES = (50, 250)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One line of limits.json."""
+
+    metric: str
+    reason: str
+    baseline: float | None = None
+    margin: float = 0.0
+    budget: float | None = None
+
+    @property
+    def most(self) -> float:
+        """The largest value that passes."""
+        if self.budget is not None:
+            return self.budget
+        return self.baseline * (1 + self.margin)
+
+
+def read_limits() -> dict[str, Limit]:
+    """Metric → limit."""
+    raw = json.loads(LIMITS_FILE.read_text(encoding="utf-8"))
+    return {name: Limit(name, **entry) for name, entry in raw.items()}
+
+
+def write_baselines(measured: dict[str, float]) -> list[str]:
+    """Puts measured values in for the baselines; returns what changed, one line each."""
+    raw = json.loads(LIMITS_FILE.read_text(encoding="utf-8"))
+    changes = []
+    for name, value in measured.items():
+        entry = raw[name]
+        if "baseline" not in entry or entry["baseline"] == value:
+            continue
+        changes.append(f"{name}: {entry['baseline']} → {value}")
+        entry["baseline"] = value
+    LIMITS_FILE.write_text(json.dumps(raw, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return changes
+
+
+def program_path(name: str) -> Path:
+    """Where the program under test is."""
+    return default_paths()[name]
+
+
+def _program(name: str, *before: str) -> Program:
+    return Program(name, (*before, str(program_path(name)), "--"), ours=True)
+
+
+def _counted(folder: str) -> int:
+    """The sum of callgrind's file for PID 1."""
+    for line in (Path(folder) / "callgrind.1").read_text(encoding="utf-8").splitlines():
+        if line.startswith("totals:"):
+            return int(line.split()[1])
+    raise RuntimeError("callgrind wrote no totals")
+
+
+def startup_instructions(name: str) -> float:
+    """From the first instruction to the exit, as PID 1, around a child that exits at once."""
+    with tempfile.TemporaryDirectory(prefix="reaperd-gate-") as folder:
+        subprocess.run(
+            [*UNSHARE, *CALLGRIND, f"--callgrind-out-file={folder}/callgrind.%p",
+             *_program(name).argv, "/bin/true"],
+            env=ENVIRONMENT, check=True, timeout=60, stdin=subprocess.DEVNULL)
+        return _counted(folder)
+
+
+def _instructions_for(name: str, phase: str) -> int:
+    with tempfile.TemporaryDirectory(prefix="reaperd-gate-") as folder:
+        program = _program(name, *CALLGRIND, f"--callgrind-out-file={folder}/callgrind.%p")
+        with Session(program, tools.build()["workload"]) as session:
+            answer = session.ask(phase)
+            if answer["error"] or answer["reaped"] != answer["deaths"]:
+                raise RuntimeError(f"{phase}: {answer}")
+        return _counted(folder)
+
+
+def _slope(name: str, sizes: tuple[int, int], phase: Callable[[int], str]) -> float:
+    few, many = (_instructions_for(name, phase(size)) for size in sizes)
+    return round((many - few) / (sizes[1] - sizes[0]), 1)
+
+
+def burst_instructions() -> float:
+    """Per reap when all the dead are there at once."""
+    return _slope(OURS, SIZES, lambda size: f"burst {size} 20000")
+
+
+def trickle_instructions() -> float:
+    """Per reap when each death wakes the loop."""
+    return _slope(OURS, TRICKLE_SIZES, lambda size: f"trickle {size} {TRICKLE_PAUSE_US} 20000")
+
+
+def startup_syscalls(name: str) -> float:
+    """Of the init itself from after its exec to its exit, its child's not counted.
+
+    strace stays outside: in the namespace it would be PID 1, or a child that the init waits for."""
+    with tempfile.TemporaryDirectory(prefix="reaperd-gate-") as folder:
+        trace = Path(folder) / "trace"
+        argv = _program(name).argv
+        subprocess.run(["strace", "-f", "-qq", "-e", "signal=none", "-o", str(trace), *UNSHARE,
+                        *argv, "/bin/true"],
+                       env=ENVIRONMENT, check=True, timeout=60, stdin=subprocess.DEVNULL)
+        return calls_after_exec(trace.read_text(encoding="utf-8", errors="replace"), argv[0])
+
+
+def calls_after_exec(trace: str, path: str) -> int:
+    """Lines of the process that exec'd `path`, from there on; a call cut in two counts once."""
+    pid, count = None, 0
+    for line in trace.splitlines():
+        words = line.split(None, 1)
+        if pid is None and words[1].startswith(f'execve("{path}"'):
+            pid = words[0]
+        elif words[0] == pid and " resumed>" not in words[1]:
+            count += 1
+    if pid is None:
+        raise RuntimeError(f"strace saw no exec of {path}")
+    return count
+
+
+@lru_cache(maxsize=1)
+def _live_run() -> dict[str, float]:
+    """What one running container tells: calls per reap, then idleness and memory."""
+    found = {}
+    with Session(_program(OURS), tools.build()["workload"]) as session:
+        for metric, phase, deaths in (("syscalls_trickle", "trickle 200 3000 10000", 200),
+                                      ("syscalls_burst", "burst 2000 10000", 2000)):
+            with SyscallCounter(session.init_pid) as counter:
+                answer = session.ask(phase)
+            if answer["reaped"] != deaths:
+                raise RuntimeError(f"{phase}: {answer}")
+            found[metric] = round(counter.count / deaths, 2)
+        first = session.ask("switches")
+        with SyscallCounter(session.init_pid) as counter:
+            time.sleep(IDLE_SECONDS)
+        last = session.ask("switches")
+        found["idle_syscalls"] = counter.count
+        found["idle_wakeups"] = sum(last.values()) - sum(first.values())
+        memory = session.ask("memory")
+        found["rss_kib"] = memory["rss_kib"]
+        found["private_dirty_kib"] = memory["private_dirty_kib"]
+    return found
+
+
+def stripped_size() -> float:
+    """Bytes of the static program without symbols."""
+    with tempfile.NamedTemporaryFile(prefix="reaperd-gate-") as copy:
+        subprocess.run(["strip", "-o", copy.name, str(program_path(OURS))], check=True)
+        return os.stat(copy.name).st_size
+
+
+# What each metric needs beside our programs, and how it is measured.
+METRICS: dict[str, tuple[tuple[str, ...], Callable[[], float]]] = {
+    "startup_instructions_static": (("valgrind",), lambda: startup_instructions(OURS)),
+    "startup_instructions_dynamic": (("valgrind",), lambda: startup_instructions(OURS_DYNAMIC)),
+    "burst_instructions": (("valgrind",), burst_instructions),
+    "trickle_instructions": (("valgrind",), trickle_instructions),
+    "startup_syscalls_static": (("strace",), lambda: startup_syscalls(OURS)),
+    "startup_syscalls_dynamic": (("strace",), lambda: startup_syscalls(OURS_DYNAMIC)),
+    "syscalls_trickle": ((), lambda: _live_run()["syscalls_trickle"]),
+    "syscalls_burst": ((), lambda: _live_run()["syscalls_burst"]),
+    "idle_syscalls": ((), lambda: _live_run()["idle_syscalls"]),
+    "idle_wakeups": ((), lambda: _live_run()["idle_wakeups"]),
+    "rss_kib": ((), lambda: _live_run()["rss_kib"]),
+    "private_dirty_kib": ((), lambda: _live_run()["private_dirty_kib"]),
+    "size_bytes": (("strip",), stripped_size),
+}
+
+
+def measure_all() -> dict[str, float]:
+    """Every metric, for --update-limits."""
+    return {name: measure() for name, (_, measure) in METRICS.items()}

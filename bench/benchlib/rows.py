@@ -1,0 +1,77 @@
+"""The rows of the table: identifier, words for people, unit, and which group measures them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LIVE_COUNTS = (0, 1000, 5000, 20_000)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. Smaller is better in every row."""
+
+    id: str
+    title: str
+    unit: str
+    group: str
+    digits: int = 1
+
+
+def _live(count: int) -> str:
+    return "none live" if count == 0 else f"{count} live"
+
+
+def _reap_rows() -> list[Row]:
+    rows = []
+    for live in LIVE_COUNTS:
+        rows.append(Row(f"cpu_burst_{live}", f"CPU per reap, burst, {_live(live)}", "µs", "reap"))
+    for live in LIVE_COUNTS:
+        rows.append(Row(f"cpu_trickle_{live}", f"CPU per reap, 3000/s, {_live(live)}", "µs",
+                        "reap"))
+    rows.append(Row("cpu_storm_0", "CPU per reap, one kill to 5000", "µs", "reap"))
+    for live in LIVE_COUNTS:
+        for q in ("p50", "p99"):
+            rows.append(Row(f"{q}_burst_{live}", f"death to reaped {q}, burst, {_live(live)}",
+                            "ms", "reap", 2))
+    for live in LIVE_COUNTS:
+        for q in ("p50", "p99"):
+            rows.append(Row(f"{q}_trickle_{live}", f"death to reaped {q}, 3000/s, {_live(live)}",
+                            "ms", "reap", 2))
+    rows.append(Row("bytes_per_child", "own memory per live child", "B", "reap", 0))
+    return rows
+
+
+ROWS: tuple[Row, ...] = (
+    Row("exec_to_main", "exec of init to main of the child", "µs", "startup", 0),
+    Row("whole_run", "exec of init to its exit, child exits at once", "µs", "startup", 0),
+    *_reap_rows(),
+    Row("stop_flood", "stop signal to main, 25000 zombies waiting", "ms", "flood", 2),
+    Row("syscalls_trickle", "system calls per reap, one by one", "", "syscalls", 2),
+    Row("syscalls_burst", "system calls per reap, burst", "", "syscalls", 2),
+    Row("idle_wakeups", "wake-ups in 60 s idle", "", "idle", 0),
+    Row("rss", "resident memory", "KiB", "idle", 0),
+    Row("pss", "proportional memory", "KiB", "idle", 0),
+    Row("private_dirty", "private dirty memory", "KiB", "idle", 0),
+    Row("size", "program file, stripped", "KB", "size", 0),
+)
+
+GROUPS = ("startup", "reap", "flood", "syscalls", "idle", "size")
+BY_ID = {row.id: row for row in ROWS}
+
+
+def select_groups(only: list[str] | None) -> set[str]:
+    """Groups for a list of group names, row names or beginnings of row names."""
+    if not only:
+        return set(GROUPS)
+    groups = set()
+    for word in only:
+        if word in GROUPS:
+            groups.add(word)
+            continue
+        matching = {row.group for row in ROWS if row.id.startswith(word)}
+        if not matching:
+            raise ValueError(f"no such row: {word} (groups: {', '.join(GROUPS)}; rows: "
+                             f"{', '.join(BY_ID)})")
+        groups |= matching
+    return groups

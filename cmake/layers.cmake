@@ -1,0 +1,16 @@
+# One static library per folder of lib/. LINKS names the layers below; tests/lint checks that the
+# includes agree.
+function(reaperd_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  set(target reaperd_${name})
+  if(ARG_SOURCES)
+    add_library(${target} STATIC ${ARG_SOURCES})
+    target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/lib)
+    target_link_libraries(${target} PUBLIC ${ARG_LINKS}
+      PRIVATE reaperd_warnings reaperd_hardening reaperd_instrument)
+  else()
+    add_library(${target} INTERFACE)
+    target_include_directories(${target} INTERFACE ${CMAKE_SOURCE_DIR}/lib)
+    target_link_libraries(${target} INTERFACE ${ARG_LINKS})
+  endif()
+endfunction()

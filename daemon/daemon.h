@@ -1,0 +1,100 @@
+// Daemon: the composition root. Makes everything, connects it, and runs one RunSpec to its end.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+
+#include "base/rate_limit.h"
+#include "daemon/drain_command.h"
+#include "daemon/job_control.h"
+#include "daemon/pid1_setup.h"
+#include "daemon/run_observer.h"
+#include "daemon/signal_actions.h"
+#include "event/event_loop.h"
+#include "event/signal_source.h"
+#include "model/run_spec.h"
+#include "reap/reaper.h"
+#include "service/exit_status_policy.h"
+#include "service/service.h"
+#include "service/stop_sequence.h"
+#include "service/tree_signaller.h"
+#include "sys/process_ops.h"
+#include "sys/signals.h"
+
+namespace reaperd::daemon {
+
+/// How the process is to end.
+struct RunResult {
+  int exit_code = 0;
+  int die_by_signal = 0;  ///< --exit-by-signal; 0: exit with the code
+};
+
+class Daemon final : private reap::ReapObserver {
+ public:
+  /// `ops`, `spec` and `observer` must outlive it. `inherited`: from sys::TakeOverSignals.
+  Daemon(sys::ProcessOps& ops, const model::RunSpec& spec, RunObserver& observer,
+         const sys::InheritedSignals& inherited);
+
+  /// Starts main and returns when the run is over. Nothing is started if anything that was asked for
+  /// cannot be had; after the start no error ends the run.
+  RunResult Run();
+
+ private:
+  // --- before and at the start
+  Status SetUp();
+  Status CheckWhatWasNamed() const;
+  /// The exit code when main could not be started.
+  std::optional<int> StartMain();
+  void AfterStart();
+
+  // --- the loop's handlers
+  void OnSignal(const event::SignalRecord& record);
+  void OnStopSignal(const event::SignalRecord& record, const SignalPlan& plan);
+  event::After Reap(event::Turn& turn);
+
+  // --- reap::ReapObserver
+  void OnReaped(const model::Death& death) override;
+  void OnStopped(pid_t pid, int signal) override;
+  void OnNoChildLeft() override { no_child_left_ = true; }
+  void OnWaitFailed(int code) override { WarnOfFailure("waitid", code); }
+
+  // --- what follows
+  void TellStopSequence(bool reaping_goes_on);
+  void Act(const service::StopActions& actions);
+  void Act(const service::StopAction& action);
+  /// To the target of forwarded signals. 0 or an errno.
+  int Forward(int signal);
+  void SignalAll(std::vector<int> signals);
+  void OnTreeSignalled(const service::TreeOutcome& outcome);
+  void Finish();
+  RunResult Conclude();
+  void WriteTerminationLog();
+  void WarnOfFailure(std::string_view what, int code);
+  void SetStopDeadline();
+
+  sys::ProcessOps& ops_;
+  const model::RunSpec& spec_;
+  RunObserver& observer_;
+  sys::InheritedSignals inherited_;
+  Standing standing_;
+  std::unique_ptr<event::EventLoop> loop_;
+  std::unique_ptr<event::SignalSource> signals_;
+  std::optional<JobControl> job_control_;
+  std::optional<service::StopSequence> stop_;
+  std::optional<service::TreeSignaller> tree_;
+  std::optional<DrainCommand> drain_;
+  service::Service main_;
+  service::ExitStatusPolicy exit_status_;
+  reap::Reaper reaper_;
+  event::SourceId reap_job_ = 0;
+  event::DeadlineId reap_deadline_ = 0;
+  event::DeadlineId stop_deadline_ = 0;
+  event::DeadlineId kill_again_ = 0;
+  std::optional<event::SourceId> main_source_;
+  RateLimit failures_{5, 10 * kSecond};
+  bool main_ended_ = false;       ///< and the stop sequence has not been told
+  bool no_child_left_ = false;    ///< the same
+};
+
+}  // namespace reaperd::daemon

@@ -1,0 +1,49 @@
+// DrainCommand: the command that runs while a stop drains. Started in the background: a child stuck
+// before its exec must not stop the reaping.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "daemon/run_observer.h"
+#include "event/event_loop.h"
+#include "model/run_spec.h"
+#include "service/service.h"
+
+namespace reaperd::daemon {
+
+class DrainCommand {
+ public:
+  using EndedHandler = std::function<void()>;
+
+  /// All must outlive it. `ended`: it ran to its end, or could not be started.
+  DrainCommand(event::EventLoop& loop, sys::ProcessOps& ops, RunObserver& observer,
+               EndedHandler ended);
+  ~DrainCommand();
+  DrainCommand(const DrainCommand&) = delete;
+  DrainCommand& operator=(const DrainCommand&) = delete;
+
+  /// Runs spec.stop.drain_command with main's surroundings, in a group of its own. Returns its pid,
+  /// 0 if it could not be started; `ended` is told in a later turn then.
+  pid_t Start(const model::RunSpec& spec, const sigset_t& signal_mask);
+  /// True if `death` is its own.
+  bool OnReaped(const model::Death& death);
+  /// Its time is over: KILL to its group, if it still runs.
+  void End();
+
+ private:
+  event::After OnErrorPipe();
+  void CloseErrorPipe();
+  void Ended();
+
+  event::EventLoop& loop_;
+  sys::ProcessOps& ops_;
+  RunObserver& observer_;
+  EndedHandler ended_;
+  std::unique_ptr<service::Service> service_;
+  std::optional<event::SourceId> error_source_;
+  event::DeadlineId start_deadline_;
+  event::SourceId ended_job_;
+};
+
+}  // namespace reaperd::daemon

@@ -1,0 +1,103 @@
+#include "daemon/environment.h"
+
+#include <array>
+#include <cstring>
+
+#include "base/text.h"
+#include "daemon/option_table.h"
+
+namespace reaperd::daemon {
+namespace {
+
+constexpr std::string_view kPrefix = "REAPERD_";
+/// Variables that Kubernetes and Docker links make for a service called "reaperd".
+constexpr std::array<std::string_view, 2> kPlatformPrefixes{"REAPERD_PORT", "REAPERD_SERVICE_"};
+/// Read by the client, and by the processes below us.
+constexpr std::array<std::string_view, 1> kOthers{"REAPERD_STATUS_SOCKET"};
+
+const OptionRow* RowOf(std::string_view variable) {
+  for (const OptionRow& row : OptionTable()) {
+    if (!row.variable.empty() && row.variable == variable) return &row;
+  }
+  return nullptr;
+}
+
+bool NotOurs(std::string_view variable) {
+  for (const std::string_view prefix : kPlatformPrefixes) {
+    if (variable.starts_with(prefix)) return true;
+  }
+  for (const std::string_view other : kOthers) {
+    if (variable == other) return true;
+  }
+  return false;
+}
+
+Error Unknown(std::string_view variable) {
+  std::vector<std::string_view> names;
+  for (const OptionRow& row : OptionTable()) {
+    if (!row.variable.empty()) names.push_back(row.variable);
+  }
+  std::string text = Printable(variable) + ": there is no such environment variable of reaperd";
+  const std::string_view close = Suggest(variable, names);
+  if (!close.empty()) text += "; did you mean " + std::string(close) + "?";
+  return {0, text};
+}
+
+Status Apply(const OptionRow& row, std::string_view value, OptionValues& values) {
+  if (row.reset != nullptr) row.reset(values);
+  std::string problem;
+  if (!row.list) {
+    if (row.apply(value, values, problem)) return {};
+    return BadValue(row.variable, value, row, problem);
+  }
+  for (const std::string_view part : Split(value, ',')) {
+    if (!row.apply(part, values, problem)) return BadValue(row.variable, part, row, problem);
+  }
+  return {};
+}
+
+std::string_view NameOf(std::string_view entry) { return entry.substr(0, entry.find('=')); }
+
+}  // namespace
+
+Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec) {
+  OptionValues values;
+  bool any = false;
+  for (const char* const text : environment) {
+    if (std::strncmp(text, kPrefix.data(), kPrefix.size()) != 0) continue;
+    const std::string_view entry = text;
+    const std::string_view name = NameOf(entry);
+    if (NotOurs(name) || name.size() == entry.size()) continue;
+    const OptionRow* const row = RowOf(name);
+    if (row == nullptr) return Unknown(name);
+    if (!any) values.spec = spec;
+    any = true;
+    const Status applied = Apply(*row, entry.substr(name.size() + 1), values);
+    if (!applied) return applied;
+  }
+  if (any) spec = std::move(values.spec);
+  return {};
+}
+
+std::vector<std::string> ChildEnvironment(std::span<char* const> environment) {
+  std::vector<std::string> child;
+  child.reserve(environment.size() + 4);
+  for (const char* const text : environment) {
+    const bool candidate = std::strncmp(text, kPrefix.data(), kPrefix.size()) == 0;
+    if (candidate && RowOf(NameOf(text)) != nullptr) continue;
+    child.emplace_back(text);
+  }
+  return child;
+}
+
+void SetVariable(std::vector<std::string>& environment, std::string entry) {
+  const std::string_view name = std::string_view(entry).substr(0, entry.find('=') + 1);
+  for (std::string& existing : environment) {
+    if (!existing.starts_with(name)) continue;
+    existing = std::move(entry);
+    return;
+  }
+  environment.push_back(std::move(entry));
+}
+
+}  // namespace reaperd::daemon

@@ -1,0 +1,79 @@
+#include "daemon/job_control.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+namespace reaperd::daemon {
+namespace {
+
+bool IsJobSignal(int signal) { return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU; }
+
+}  // namespace
+
+JobControl::JobControl(const model::RunSpec& spec, bool pid1, RunObserver& observer)
+    : spec_(spec), pid1_(pid1), observer_(observer), terminal_(sys::Terminal::Find()) {}
+
+int JobControl::PrepareHandOver() {
+  switch (spec_.main.process_group) {
+    case model::ProcessGroup::kInherit:
+      return -1;
+    case model::ProcessGroup::kOwn:
+      // In the background the foreground belongs to somebody else.
+      if (!terminal_.IsOurs()) return -1;
+      handed_over_ = true;
+      return terminal_.fd();
+    case model::ProcessGroup::kNewSession:
+      break;
+  }
+  const bool leader = getsid(0) == getpid();
+  if (spec_.signals.ignore_first_hangup || (leader && terminal_.exists())) {
+    const int code = sys::LeaveTerminal(STDIN_FILENO);
+    observer_.OnTerminalReleased(code, leader);
+    hangup_expected_ = continue_expected_ = code == 0 && leader;
+  }
+  return isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : terminal_.fd();
+}
+
+bool JobControl::TerminalSignalsMain() const {
+  return terminal_.exists() && spec_.main.process_group == model::ProcessGroup::kInherit;
+}
+
+void JobControl::GiveForeground(const service::Service& main) {
+  if (spec_.main.process_group != model::ProcessGroup::kOwn || !terminal_.IsOurs()) return;
+  handed_over_ = terminal_.GiveTo(main.group()) || handed_over_;
+}
+
+void JobControl::OnMainStopped(service::Service& main, int signal) {
+  if (!IsJobSignal(signal) || spec_.signals.job_signals_stop_us) return;
+  // Where nobody could continue main, and where the shell has moved us to the foreground meanwhile
+  // (fg of a running job sends no SIGCONT), main goes on.
+  const bool terminal_became_ours = signal != SIGTSTP && terminal_.IsOurs();
+  bool go_on = pid1_ || terminal_became_ours;
+  if (!go_on && terminal_.exists()) go_on = !sys::StopOwnGroup() && signal == SIGTSTP;
+  observer_.OnMainStopped(signal, go_on);
+  if (!go_on) return;  // the SIGCONT that continued us is in the signalfd
+  GiveForeground(main);
+  static_cast<void>(main.SignalGroup(SIGCONT));
+}
+
+int JobControl::OnContinued(service::Service& main, int signal) {
+  GiveForeground(main);
+  if (spec_.main.process_group == model::ProcessGroup::kInherit) return main.Signal(signal);
+  return main.SignalGroup(signal);
+}
+
+void JobControl::StopSelf() { sys::StopSelf(); }
+
+bool JobControl::IsOwnHangup(int signal) {
+  bool& expected = signal == SIGHUP ? hangup_expected_ : continue_expected_;
+  if ((signal != SIGHUP && signal != SIGCONT) || !expected) return false;
+  expected = false;
+  return true;
+}
+
+void JobControl::TakeBack(const service::Service& main) {
+  if (!handed_over_ || pid1_) return;
+  if (terminal_.Foreground() == main.group()) terminal_.GiveTo(getpgrp());
+}
+
+}  // namespace reaperd::daemon

@@ -1,0 +1,191 @@
+#include "daemon/log_voice.h"
+
+#include <signal.h>
+
+#include <cerrno>
+
+#include "base/enum_names.h"
+#include "base/text.h"
+#include "daemon/logging.h"
+#include "model/signal_names.h"
+
+namespace reaperd::daemon {
+namespace {
+
+using model::LogLevel;
+using model::SignalName;
+
+std::string BaseName(const model::ServiceSpec& spec) {
+  if (spec.command.empty()) return spec.name;
+  const std::string& program = spec.command.front();
+  return Printable(program.substr(program.rfind('/') + 1));
+}
+
+/// What helps with the errors that users meet most.
+std::string_view Advice(std::string_view step, int code) {
+  if (step == "clone" && code == EAGAIN) {
+    return " (a limit on processes: pids.max of the cgroup, RLIMIT_NPROC or kernel.pid_max)";
+  }
+  if (step == "exec" && code == ENOEXEC) {
+    return " (no #! line, or a program for another machine)";
+  }
+  return "";
+}
+
+std::string Sender(const SignalSender& sender) {
+  if (sender.from_kernel) return "the kernel";
+  if (sender.pid == 0) return "outside our pid namespace";
+  return "pid " + std::to_string(sender.pid) + ", uid " + std::to_string(sender.uid);
+}
+
+
+constexpr EnumNames<SignalNews::Outcome, 8> kOutcomes{{{
+    {SignalNews::Outcome::kForwarded, "forwarded"},
+    {SignalNews::Outcome::kDropped, "dropped"},
+    {SignalNews::Outcome::kDrainStarted, "draining before it is forwarded"},
+    {SignalNews::Outcome::kDrainEnded, "drain ended, forwarded"},
+    {SignalNews::Outcome::kKilledAll, "the second stop signal, killing all"},
+    {SignalNews::Outcome::kNobodyLeft, "nobody is left to get it"},
+    {SignalNews::Outcome::kFailed, "cannot be forwarded"},
+    {SignalNews::Outcome::kIgnoredHangup, "ignored: we gave up the terminal"},
+}}};
+
+class LogVoice final : public RunObserver {
+ public:
+  explicit LogVoice(const model::RunSpec& spec)
+      : log_(spec.log_level, spec.log_format), stop_signals_(spec.stop.signals) {}
+
+  void OnReady(bool pid1, bool subreaper) override {
+    if (!log_.Enabled(LogLevel::kDebug)) return;
+    log_.Write(LogLevel::kDebug, "ready",
+               pid1 ? "running as PID 1" : subreaper ? "running as a subreaper" : "running");
+  }
+
+  void OnStarted(const model::ServiceSpec& spec, pid_t pid) override {
+    if (!log_.Enabled(LogLevel::kDebug)) return;
+    log_.Write(LogLevel::kDebug, "spawned", spec.name + " " + NameWithPid(spec, pid) + " started",
+               {{"service", spec.name}, Number("pid", pid)});
+  }
+
+  void OnStartFailed(const model::ServiceSpec& spec, std::string_view step, int code) override {
+    const std::string command = spec.command.empty() ? "" : Printable(spec.command.front());
+    log_.Write(LogLevel::kError, "start-failed",
+               "cannot start " + (command.empty() ? "''" : command) + ": " + std::string(step) +
+                   ": " + ErrnoText(code) + std::string(Advice(step, code)),
+               {{"service", spec.name}, {"step", std::string(step)}, Number("errno", code)});
+  }
+
+  void OnSignal(const SignalNews& news) override {
+    const LogLevel level = LevelOf(news);
+    if (!log_.Enabled(level)) return;
+    std::string text = "received " + SignalName(news.received) + " from " + Sender(news.sender) +
+                       ": " + std::string(kOutcomes.Name(news.outcome));
+    const bool sent = news.outcome == SignalNews::Outcome::kForwarded ||
+                      news.outcome == SignalNews::Outcome::kDrainEnded;
+    if (sent && news.sent != news.received && news.sent != 0) {
+      text += " as " + SignalName(news.sent);
+    }
+    if (news.outcome == SignalNews::Outcome::kFailed) text += ": " + ErrnoText(news.error_code);
+    log_.Write(level, "signal", text,
+               {{"signal", SignalName(news.received)},
+                {"sent", news.sent == 0 ? "none" : SignalName(news.sent)},
+                {"outcome", std::string(kOutcomes.Name(news.outcome))},
+                Number("sender_pid", news.sender.pid),
+                Number("sender_uid", static_cast<long>(news.sender.uid))});
+    if (IsStop(news.received)) stopping_ = true;
+  }
+
+  void OnReaped(pid_t pid, const model::ExitStatus& status, bool is_main) override {
+    if (is_main || !log_.Enabled(LogLevel::kDebug)) return;
+    log_.Write(LogLevel::kDebug, "reaped",
+               "reaped pid " + std::to_string(pid) + ": " + Describe(status),
+               {Number("pid", pid), {"end", Describe(status)}});
+  }
+
+  void OnMainEnded(const model::ServiceSpec& spec, pid_t pid, const model::ExitStatus& status,
+                   Micros run_time_us) override {
+    // That a signal ended main is news unless somebody asked for the end; an exit code is told by ours.
+    const bool news = status.how == model::ExitStatus::How::kSignal && !stopping_;
+    const LogLevel level = news ? LogLevel::kInfo : LogLevel::kDebug;
+    if (!log_.Enabled(level)) return;
+    log_.Write(level, "main-ended",
+               spec.name + " " + NameWithPid(spec, pid) + " ended: " + Describe(status) +
+                   " after " + FormatDuration(run_time_us),
+               {Number("pid", pid), {"end", Describe(status)}, Number("run_time_us", run_time_us)});
+  }
+
+  void OnMainStopped(int signal, bool continued) override {
+    if (!log_.Enabled(LogLevel::kDebug)) return;
+    log_.Write(LogLevel::kDebug, "main-stopped",
+               "main was stopped by " + SignalName(signal) +
+                   (continued ? " and continued at once: nobody else could"
+                              : ": so were we, until somebody continued us"));
+  }
+
+  void OnSweepRest(int signal) override {
+    const bool kill = signal == SIGKILL;
+    log_.Write(kill ? LogLevel::kWarn : LogLevel::kInfo, "sweep",
+               kill ? "sending SIGKILL to all that remain"
+                    : "main has ended: sending SIGTERM to all that remain",
+               {{"signal", SignalName(signal)}});
+  }
+
+  void OnLeftBehind(const std::vector<Remaining>& remaining) override {
+    for (const Remaining& process : remaining) {
+      std::string text = "left behind: " + Printable(process.comm) + " (pid " +
+                         std::to_string(process.pid) + "), state " + process.state;
+      if (!process.wait_channel.empty()) text += ", waiting in " + Printable(process.wait_channel);
+      log_.Write(LogLevel::kWarn, "left-behind", text,
+                 {Number("pid", process.pid), {"comm", process.comm},
+                  {"state", std::string(1, process.state)},
+                  {"wait_channel", process.wait_channel}});
+    }
+  }
+
+  void OnWarning(const Error& error) override {
+    log_.Write(LogLevel::kWarn, "warning", error.message());
+  }
+
+  void OnFatal(const Error& error) override {
+    log_.Write(LogLevel::kError, "fatal", error.message());
+  }
+
+  void OnExit(int code) override {
+    if (!log_.Enabled(LogLevel::kDebug)) return;
+    log_.Write(LogLevel::kDebug, "exit", "exiting with " + std::to_string(code),
+               {Number("code", code)});
+  }
+
+ private:
+  static LogField Number(std::string_view key, long value) {
+    return {key, std::to_string(value), true};
+  }
+
+  [[nodiscard]] bool IsStop(int signal) const {
+    for (const int stop : stop_signals_) {
+      if (stop == signal) return true;
+    }
+    return false;
+  }
+
+  [[nodiscard]] LogLevel LevelOf(const SignalNews& news) const {
+    if (news.outcome == SignalNews::Outcome::kFailed) return LogLevel::kWarn;
+    return IsStop(news.received) ? LogLevel::kInfo : LogLevel::kDebug;
+  }
+
+  Log log_;
+  std::vector<int> stop_signals_;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+std::string NameWithPid(const model::ServiceSpec& spec, pid_t pid) {
+  return BaseName(spec) + " (pid " + std::to_string(pid) + ")";
+}
+
+std::unique_ptr<RunObserver> MakeLogVoice(const model::RunSpec& spec) {
+  return std::make_unique<LogVoice>(spec);
+}
+
+}  // namespace reaperd::daemon

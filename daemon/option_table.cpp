@@ -1,0 +1,320 @@
+#include "daemon/option_table.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "base/enum_names.h"
+#include "base/text.h"
+#include "sys/users.h"
+
+namespace reaperd::daemon {
+namespace {
+
+using model::RunSpec;
+
+constexpr EnumNames<model::SignalTarget, 4> kTargets{{{
+    {model::SignalTarget::kMain, "main"},
+    {model::SignalTarget::kGroup, "group"},
+    {model::SignalTarget::kSession, "session"},
+    {model::SignalTarget::kAll, "all"},
+}}};
+constexpr EnumNames<model::ProcessGroup, 2> kGroups{{{
+    {model::ProcessGroup::kOwn, "own"},
+    {model::ProcessGroup::kInherit, "inherit"},
+}}};
+constexpr EnumNames<model::WaitFor, 2> kWaitFor{{{
+    {model::WaitFor::kMain, "main"},
+    {model::WaitFor::kAll, "all"},
+}}};
+constexpr EnumNames<model::ExitStatusFrom, 2> kStatusFrom{{{
+    {model::ExitStatusFrom::kMain, "main"},
+    {model::ExitStatusFrom::kFirstFailure, "first-failure"},
+}}};
+constexpr EnumNames<model::LogLevel, 6> kLevels{{{
+    {model::LogLevel::kTrace, "trace"},
+    {model::LogLevel::kDebug, "debug"},
+    {model::LogLevel::kInfo, "info"},
+    {model::LogLevel::kWarn, "warn"},
+    {model::LogLevel::kError, "error"},
+    {model::LogLevel::kOff, "off"},
+}}};
+constexpr EnumNames<model::LogFormat, 2> kFormats{{{
+    {model::LogFormat::kText, "text"},
+    {model::LogFormat::kJson, "json"},
+}}};
+
+constexpr std::string_view kSignalWords = "a signal such as TERM, SIGTERM, 15 or RTMIN+3";
+constexpr std::string_view kDurationWords = "a duration such as 500ms, 5s, 2m, 1h or 0";
+
+template <typename Names, typename T>
+bool ApplyName(const Names& names, std::string_view value, T& field) {
+  const auto parsed = names.Parse(value);
+  if (parsed) field = *parsed;
+  return parsed.has_value();
+}
+
+bool ApplyDuration(std::string_view value, Micros& field) {
+  const auto duration = ParseDuration(value);
+  if (duration) field = *duration;
+  return duration.has_value();
+}
+
+/// A flag has no value on the command line ("") and a truth value in the environment.
+bool ApplyFlag(std::string_view value, bool& field) {
+  constexpr std::array<std::string_view, 5> kYes{"", "1", "true", "yes", "on"};
+  constexpr std::array<std::string_view, 4> kNo{"0", "false", "no", "off"};
+  const bool yes = std::find(kYes.begin(), kYes.end(), value) != kYes.end();
+  if (!yes && std::find(kNo.begin(), kNo.end(), value) == kNo.end()) return false;
+  field = yes;
+  return true;
+}
+
+bool ApplyRewrite(std::string_view value, OptionValues& values, std::string& problem) {
+  const std::size_t equals = value.find('=');
+  if (equals == std::string_view::npos) return false;
+  const auto from = model::ParseSignal(value.substr(0, equals));
+  const std::string_view to_text = value.substr(equals + 1);
+  const auto to = to_text == "none" ? std::optional<int>(0) : model::ParseSignal(to_text);
+  if (!from || !to) return false;
+  if (*from == SIGKILL || *from == SIGSTOP) {
+    problem = model::SignalName(*from) + " never reaches a program, so it cannot be rewritten";
+    return false;
+  }
+  if (*from == SIGCHLD) {
+    problem = "SIGCHLD tells reaperd of deaths and cannot be rewritten";
+    return false;
+  }
+  values.spec.signals.rewrite[static_cast<std::size_t>(*from)] = *to;
+  return true;
+}
+
+bool ApplyStopSignal(std::string_view value, OptionValues& values, std::string& problem) {
+  const auto signal = model::ParseSignal(value);
+  if (!signal) return false;
+  if (*signal == SIGKILL || *signal == SIGSTOP || *signal == SIGCHLD) {
+    problem = model::SignalName(*signal) + " cannot be a stop signal";
+    return false;
+  }
+  values.spec.stop.signals.push_back(*signal);
+  return true;
+}
+
+bool ApplyMap(std::string_view value, OptionValues& values, [[maybe_unused]] std::string& problem) {
+  const std::size_t equals = value.find('=');
+  if (equals == std::string_view::npos) return false;
+  const auto code = [](std::string_view text) -> std::optional<int> {
+    if (const auto number = ParseUnsigned(text)) {
+      return *number <= 255 ? std::optional<int>(static_cast<int>(*number)) : std::nullopt;
+    }
+    const auto signal = model::ParseSignal(text);
+    return signal ? std::optional<int>(128 + *signal) : std::nullopt;
+  };
+  const auto from = code(value.substr(0, equals));
+  const auto to = code(value.substr(equals + 1));
+  if (!from || !to) return false;
+  values.spec.exit.map.emplace_back(*from, *to);
+  return true;
+}
+
+bool ApplyGrace(std::string_view value, OptionValues& values, [[maybe_unused]] std::string& problem) {
+  model::Grace& grace = values.spec.stop.grace;
+  if (value == "off") {
+    grace = {.mode = model::Grace::Mode::kOff};
+    return true;
+  }
+  grace.mode = model::Grace::Mode::kTimed;
+  return ApplyDuration(value, grace.time_us);
+}
+
+bool ApplyUser(std::string_view value, OptionValues& values, std::string& problem) {
+  auto user = sys::ResolveUser(value);
+  if (!user) {
+    problem = user.error().message();
+    return false;
+  }
+  values.spec.main.user = std::move(user).value();
+  return true;
+}
+
+bool ApplyDrainCommand(std::string_view value, OptionValues& values,
+                       [[maybe_unused]] std::string& problem) {
+  auto words = SplitWords(value);
+  if (!words || words->empty()) return false;
+  values.spec.stop.drain_command = *std::move(words);
+  return true;
+}
+
+bool ApplyEnv(std::string_view value, OptionValues& values, [[maybe_unused]] std::string& problem) {
+  const std::size_t equals = value.find('=');
+  if (equals == 0 || equals == std::string_view::npos) return false;
+  values.set_variables.emplace_back(value);
+  return true;
+}
+
+bool ApplyParentDeath(std::string_view value, OptionValues& values,
+                      [[maybe_unused]] std::string& problem) {
+  const auto signal = model::ParseSignal(value);
+  if (signal) values.spec.parent_death_signal = *signal;
+  return signal.has_value();
+}
+
+bool ApplyStopTimeout(std::string_view value, OptionValues& values,
+                      [[maybe_unused]] std::string& problem) {
+  if (value == "never") {
+    values.spec.stop.timeout_us.reset();
+    return true;
+  }
+  Micros timeout_us = 0;
+  if (!ApplyDuration(value, timeout_us)) return false;
+  values.spec.stop.timeout_us = timeout_us;
+  return true;
+}
+
+/// An absolute path, so that --chdir and a changed working directory cannot move it.
+bool ApplyTerminationLog(std::string_view value, OptionValues& values,
+                         [[maybe_unused]] std::string& problem) {
+  if (!value.starts_with('/')) return false;
+  values.spec.termination_log = std::string(value);
+  return true;
+}
+
+#define APPLY(expression)                                                           \
+  [](std::string_view value, OptionValues& values, std::string& problem) -> bool {  \
+    static_cast<void>(value), static_cast<void>(values), static_cast<void>(problem); \
+    return (expression);                                                            \
+  }
+
+constexpr std::string_view kSignals = "Signals";
+constexpr std::string_view kStop = "Stopping";
+constexpr std::string_view kExit = "Exit status";
+constexpr std::string_view kChild = "The command's surroundings";
+constexpr std::string_view kSelf = "reaperd itself";
+
+constexpr auto MakeTable() {
+  return std::to_array<OptionRow>({
+      {"signal-target", "WHO", "REAPERD_SIGNAL_TARGET", kSignals, "main",
+       "who gets forwarded signals: main, group, session or all", "main, group, session or all",
+       false, APPLY(ApplyName(kTargets, value, values.spec.signals.target))},
+      {"rewrite", "FROM=TO", "REAPERD_REWRITE", kSignals, "RTMIN+3=TERM",
+       "send TO instead of FROM; TO none drops it (repeat)",
+       "FROM=TO with signals such as HUP=QUIT, RTMIN+3=TERM or USR1=none", true, ApplyRewrite},
+      {"process-group", "own|inherit", "REAPERD_PROCESS_GROUP", kSignals, "own",
+       "main's process group; own takes over our terminal", "own or inherit", false,
+       APPLY(ApplyName(kGroups, value, values.spec.main.process_group))},
+      {"new-session", "", "REAPERD_NEW_SESSION", kSignals, "off",
+       "setsid for main, with our terminal as its own", "1 or 0", false,
+       [](std::string_view value, OptionValues& values, std::string&) {
+         bool wanted = false;
+         if (!ApplyFlag(value, wanted)) return false;
+         if (wanted) values.spec.main.process_group = model::ProcessGroup::kNewSession;
+         return true;
+       }},
+      {"stop-signal", "SIG", "REAPERD_STOP_SIGNAL", kStop, "TERM INT QUIT PWR RTMIN+3",
+       "signals that start a stop (repeat)", kSignalWords, true, ApplyStopSignal,
+       [](OptionValues& values) { values.spec.stop.signals.clear(); }},
+      {"drain", "DURATION", "REAPERD_DRAIN", kStop, "0",
+       "wait before forwarding; a second stop signal ends it", kDurationWords, false,
+       APPLY(ApplyDuration(value, values.spec.stop.drain_us))},
+      {"drain-command", "CMD", "", kStop, "none",
+       "run at the start of the drain; its end ends it", "a command line with all quotes closed",
+       false, ApplyDrainCommand},
+      {"stop-timeout", "DURATION", "REAPERD_STOP_TIMEOUT", kStop, "never",
+       "after forwarding; then KILL to all", "never, or a duration such as 500ms, 5s, 2m, 1h or 0",
+       false, ApplyStopTimeout},
+      {"force-on-second", "", "REAPERD_FORCE_ON_SECOND", kStop, "off",
+       "a second stop signal KILLs at once", "1 or 0", false,
+       APPLY(ApplyFlag(value, values.spec.stop.force_on_second))},
+      {"grace", "DURATION|off", "REAPERD_GRACE", kStop, "5s as PID 1, else off",
+       "what remains after main: TERM, then KILL",
+       "off, or a duration such as 500ms, 5s, 2m, 1h or 0", false, ApplyGrace},
+      {"wait-for", "main|all", "REAPERD_WAIT_FOR", kExit, "main", "when the run is over",
+       "main or all", false, APPLY(ApplyName(kWaitFor, value, values.spec.exit.wait_for))},
+      {"exit-status", "WHOSE", "REAPERD_EXIT_STATUS", kExit, "main",
+       "whose status becomes ours: main or first-failure", "main or first-failure", false,
+       APPLY(ApplyName(kStatusFrom, value, values.spec.exit.status_from))},
+      {"map", "FROM=TO", "REAPERD_MAP", kExit, "none", "143=0, SIGTERM=0 … (repeat)",
+       "FROM=TO with exit codes 0-255 or signals, such as 143=0 or SIGTERM=0", true, ApplyMap},
+      {"exit-by-signal", "", "REAPERD_EXIT_BY_SIGNAL", kExit, "off",
+       "not PID 1: die of the signal that killed main", "1 or 0", false,
+       APPLY(ApplyFlag(value, values.spec.exit.by_signal))},
+      {"termination-log", "FILE", "REAPERD_TERMINATION_LOG", kExit, "/dev/termination-log if there",
+       "one line there when main ends badly", "an absolute path", false, ApplyTerminationLog},
+      {"user", "U[:G]", "REAPERD_USER", kChild, "ours", "user and group of main; sets HOME",
+       "a user, or USER:GROUP, as names or numbers", false, ApplyUser},
+      {"chdir", "DIR", "REAPERD_CHDIR", kChild, "ours", "main's working directory", "a directory",
+       false,
+       APPLY(!value.empty() && (values.spec.main.working_directory = std::string(value), true))},
+      {"env", "K=V", "", kChild, "none", "set a variable for main (repeat)", "NAME=VALUE", true,
+       ApplyEnv},
+      {"no-new-privileges", "", "REAPERD_NO_NEW_PRIVILEGES", kChild, "off",
+       "setuid programs gain nothing below main", "1 or 0", false,
+       APPLY(ApplyFlag(value, values.spec.main.no_new_privileges))},
+      {"parent-death-signal", "SIG", "REAPERD_PARENT_DEATH_SIGNAL", kSelf, "none",
+       "sent to us when our parent dies", kSignalWords, false, ApplyParentDeath},
+      {"log-level", "LEVEL", "REAPERD_LOG_LEVEL", kSelf, "info",
+       "trace, debug, info, warn, error or off", "trace, debug, info, warn, error or off", false,
+       APPLY(ApplyName(kLevels, value, values.spec.log_level))},
+      {"log-format", "text|json", "REAPERD_LOG_FORMAT", kSelf, "text", "the form of log lines",
+       "text or json", false, APPLY(ApplyName(kFormats, value, values.spec.log_format))},
+      {"explain", "", "", kSelf, "", "show what would be done here, and why; run nothing", "", false,
+       APPLY((values.explain = true))},
+      {"version", "", "", kSelf, "", "show the version", "", false,
+       APPLY((values.version = true))},
+      {"help", "", "", kSelf, "", "show this", "", false, APPLY((values.help = true))},
+  });
+}
+
+#undef APPLY
+
+constexpr auto kTable = MakeTable();
+
+std::size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({substitute, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::span<const OptionRow> OptionTable() { return kTable; }
+
+const OptionRow* FindOption(std::string_view name) {
+  for (const OptionRow& row : kTable) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+Error BadValue(std::string_view shown_name, std::string_view value, const OptionRow& row,
+               const std::string& problem) {
+  std::string text = std::string(shown_name) + " '" + Printable(value) + "': ";
+  text += problem.empty() ? "expected " + std::string(row.expected) : problem;
+  return {0, text};
+}
+
+std::string_view Suggest(std::string_view text, std::span<const std::string_view> names) {
+  if (text.size() > 64) return {};
+  std::string_view best;
+  std::size_t best_distance = 1 + std::max<std::size_t>(1, text.size() / 4);
+  for (const std::string_view name : names) {
+    const std::size_t distance = EditDistance(text, name);
+    if (distance >= best_distance) continue;
+    best = name;
+    best_distance = distance;
+  }
+  return best;
+}
+
+}  // namespace reaperd::daemon

@@ -1,0 +1,91 @@
+// RunObserver: the voice of a run. The daemon tells what happened in model values; who listens
+// decides what is printed: our log, or the words of the program that we stand in for.
+//
+// Called on the loop thread only. Must not block, must not throw, must not call back.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "model/exit_status.h"
+#include "model/service_spec.h"
+
+namespace reaperd::daemon {
+
+/// Who sent a signal, from signalfd_siginfo. pid 0: from outside our pid namespace, or the kernel.
+struct SignalSender {
+  pid_t pid = 0;
+  uid_t uid = 0;
+  bool from_kernel = false;  ///< a terminal, a timer, a fault: SI_KERNEL
+};
+
+/// What became of a signal that reached us.
+struct SignalNews {
+  enum class Outcome {
+    kForwarded,      ///< sent on as `sent`
+    kDropped,        ///< rewritten to none, or swallowed
+    kDrainStarted,   ///< a stop signal: kept until the drain is over
+    kDrainEnded,     ///< a second stop signal ended the drain; also forwarded
+    kKilledAll,      ///< a second stop signal under --force-on-second
+    kNobodyLeft,     ///< nobody was there to get it
+    kFailed,         ///< `error_code` says why
+    kIgnoredHangup,  ///< the kernel's HUP or CONT after we gave up the terminal
+  };
+  int received = 0;
+  int sent = 0;
+  SignalSender sender;
+  Outcome outcome = Outcome::kForwarded;
+  int error_code = 0;
+};
+
+struct Remaining {
+  pid_t pid = 0;
+  std::string comm;
+  char state = '?';
+  std::string wait_channel;
+};
+
+class RunObserver {
+ public:
+  RunObserver() = default;
+  RunObserver(const RunObserver&) = delete;
+  RunObserver& operator=(const RunObserver&) = delete;
+  virtual ~RunObserver() = default;
+
+  /// Before anything was started; `pid1` and whether we became a subreaper.
+  virtual void OnReady([[maybe_unused]] bool pid1, [[maybe_unused]] bool subreaper) {}
+  /// Children that die with a negligent or dead parent cannot reach us: neither PID 1 nor subreaper.
+  virtual void OnNotReaping() {}
+  /// SignalPolicy::ignore_first_hangup: standard input's terminal was given up; `code` is the errno
+  /// when there was none.
+  virtual void OnTerminalReleased([[maybe_unused]] int code, [[maybe_unused]] bool session_leader) {}
+  virtual void OnStarted([[maybe_unused]] const model::ServiceSpec& spec,
+                         [[maybe_unused]] pid_t pid) {}
+  /// `step` names what failed ("exec", "chdir", "setpgid" …), `code` is its errno.
+  virtual void OnStartFailed(const model::ServiceSpec& spec, std::string_view step, int code) = 0;
+  virtual void OnSignal([[maybe_unused]] const SignalNews& news) {}
+  /// A child was reaped. `is_main` for the command.
+  virtual void OnReaped([[maybe_unused]] pid_t pid, [[maybe_unused]] const model::ExitStatus& status,
+                        [[maybe_unused]] bool is_main) {}
+  virtual void OnMainEnded([[maybe_unused]] const model::ServiceSpec& spec,
+                           [[maybe_unused]] pid_t pid,
+                           [[maybe_unused]] const model::ExitStatus& status,
+                           [[maybe_unused]] Micros run_time_us) {}
+  /// Main was stopped by a job control signal (SIGTSTP …) and this is what we did about it.
+  virtual void OnMainStopped([[maybe_unused]] int signal, [[maybe_unused]] bool continued) {}
+  /// TERM and CONT, or KILL, went to everybody that is left.
+  virtual void OnSweepRest([[maybe_unused]] int signal) {}
+  /// We end although these are alive.
+  virtual void OnLeftBehind([[maybe_unused]] const std::vector<Remaining>& remaining) {}
+  /// Something failed that the run survives.
+  virtual void OnWarning(const Error& error) = 0;
+  /// The run cannot start or go on; the process exits with ExitPolicy::own_failure.
+  virtual void OnFatal(const Error& error) = 0;
+  /// The last word: we exit with `code`.
+  virtual void OnExit([[maybe_unused]] int code) {}
+};
+
+}  // namespace reaperd::daemon

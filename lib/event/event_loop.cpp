@@ -1,0 +1,179 @@
+#include "event/event_loop.h"
+
+#include <sys/timerfd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+namespace reaperd::event {
+namespace {
+
+constexpr std::size_t kEventsPerTurn = 32;
+/// How long to sleep when epoll itself fails: everything is polled at this pace instead.
+constexpr Micros kFailureNap_us = 10 * kMillisecond;
+constexpr std::uint64_t kTimerTag = std::numeric_limits<std::uint64_t>::max();
+
+}  // namespace
+
+EventLoop::EventLoop(sys::ProcessOps& ops, UniqueFd epoll, UniqueFd timer)
+    : ops_(ops), epoll_(std::move(epoll)), timer_(std::move(timer)) {}
+
+Result<std::unique_ptr<EventLoop>> EventLoop::Create(sys::ProcessOps& ops) {
+  UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return Error::FromErrno("cannot make an epoll set", errno);
+  UniqueFd timer(timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!timer) return Error::FromErrno("cannot make a timer", errno);
+  // Edge-triggered: setting the timer again takes back its readiness, so it need not be read.
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;
+  event.data.u64 = kTimerTag;
+  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, timer.get(), &event) < 0) {
+    return Error::FromErrno("cannot watch the timer", errno);
+  }
+  return std::unique_ptr<EventLoop>(new EventLoop(ops, std::move(epoll), std::move(timer)));
+}
+
+Result<SourceId> EventLoop::AddIo(int fd, std::uint32_t epoll_events, Priority priority,
+                                  IoHandler handler) {
+  auto source = std::make_unique<Source>();
+  source->fd = fd;
+  source->priority = priority;
+  source->io = std::move(handler);
+  const SourceId id = Put(std::move(source));
+  epoll_event event{};
+  event.events = epoll_events;
+  event.data.u64 = id;
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) < 0) {
+    const int code = errno;
+    sources_[id]->removed = true;
+    any_removed_ = true;
+    return Error::FromErrno("cannot watch a descriptor", code);
+  }
+  return id;
+}
+
+SourceId EventLoop::Put(std::unique_ptr<Source> source) {
+  if (free_.empty()) {
+    sources_.push_back(std::move(source));
+    return sources_.size() - 1;
+  }
+  const SourceId id = free_.back();
+  free_.pop_back();
+  sources_[id] = std::move(source);
+  return id;
+}
+
+void EventLoop::RemoveIo(SourceId id) {
+  Source& source = *sources_[id];
+  if (source.removed) return;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source.fd, nullptr);
+  source.removed = true;
+  any_removed_ = true;
+}
+
+SourceId EventLoop::AddJob(Priority priority, JobHandler handler) {
+  auto source = std::make_unique<Source>();
+  source->priority = priority;
+  source->job = std::move(handler);
+  return Put(std::move(source));
+}
+
+void EventLoop::Wake(SourceId job) { sources_[job]->awake = true; }
+
+DeadlineId EventLoop::AddDeadline(DeadlineHandler handler) {
+  deadline_handlers_.push_back(std::move(handler));
+  return deadlines_.Make();
+}
+
+void EventLoop::Run() {
+  while (!stopped_) RunOnce();
+}
+
+void EventLoop::RunOnce() {
+  ++turns_;
+  Collect(ArmTimer());
+  Turn turn(ops_);
+  for (int priority = 0; priority < kPriorityCount; ++priority) {
+    Dispatch(static_cast<Priority>(priority), turn);
+  }
+  Sweep();
+}
+
+int EventLoop::ArmTimer() {
+  const bool awake = std::any_of(sources_.begin(), sources_.end(), [](const auto& source) {
+    return source && source->awake && !source->removed;
+  });
+  if (awake) return 0;
+  const auto next = deadlines_.Next();
+  const Micros wanted_us = next ? std::max<Micros>(*next, 1) : 0;
+  if (wanted_us == armed_us_) return -1;
+  const int code = ops_.SetTimer(timer_.get(), wanted_us);
+  if (code == 0) {
+    armed_us_ = wanted_us;
+    return -1;
+  }
+  Fail("timerfd_settime", -code);
+  if (!next) return -1;
+  const Micros left_ms = (*next - ops_.Now() + kMillisecond - 1) / kMillisecond;
+  return static_cast<int>(std::clamp<Micros>(left_ms, 0, 60'000));
+}
+
+void EventLoop::Collect(int timeout_ms) {
+  std::array<epoll_event, kEventsPerTurn> events;
+  const int count = ops_.EpollWait(epoll_.get(), events, timeout_ms);
+  if (count < 0) {
+    if (count == -EINTR) return;
+    Fail("epoll_wait", -count);
+    // Without its answer everything may be ready: all handlers cope with finding nothing.
+    for (const auto& source : sources_) {
+      if (source && source->fd >= 0) source->ready |= EPOLLIN;
+    }
+    ops_.Nap(kFailureNap_us);
+    return;
+  }
+  for (const epoll_event& event : std::span(events).first(static_cast<std::size_t>(count))) {
+    if (event.data.u64 == kTimerTag) {
+      armed_us_ = 0;
+      continue;
+    }
+    Source* const source = sources_[event.data.u64].get();
+    if (source != nullptr) source->ready |= event.events;
+  }
+}
+
+void EventLoop::Dispatch(Priority priority, Turn& turn) {
+  if (priority == Priority::kDeadlines) RunDeadlines();
+  // By index: a handler may add sources.
+  for (std::size_t id = 0; id < sources_.size(); ++id) {
+    Source* const source = sources_[id].get();
+    if (source == nullptr || source->removed || source->priority != priority) continue;
+    if (source->ready == 0 && !source->awake) continue;
+    const std::uint32_t ready = std::exchange(source->ready, 0);
+    source->awake = false;
+    const After after = source->fd >= 0 ? source->io(ready, turn) : source->job(turn);
+    if (after == After::kMore) source->awake = true;
+  }
+}
+
+void EventLoop::RunDeadlines() {
+  if (!deadlines_.Next()) return;
+  // One reading of the clock: a handler that sets its deadline anew to "now" waits for its turn.
+  const Micros now_us = ops_.Now();
+  while (const auto due = deadlines_.TakeDue(now_us)) deadline_handlers_[*due]();
+}
+
+void EventLoop::Sweep() {
+  if (!any_removed_) return;
+  any_removed_ = false;
+  // Places become free only between turns, so an event of this turn cannot reach a new source.
+  for (SourceId id = 0; id < sources_.size(); ++id) {
+    if (!sources_[id] || !sources_[id]->removed) continue;
+    sources_[id].reset();
+    free_.push_back(id);
+  }
+}
+
+}  // namespace reaperd::event

@@ -1,0 +1,28 @@
+// Turn: the time that one turn of the loop may take, shared by its handlers.
+#pragma once
+
+#include "base/clock.h"
+
+namespace reaperd::event {
+
+class Turn {
+ public:
+  static constexpr Micros kBudget_us = 2 * kMillisecond;
+  static constexpr int kItemsPerCheck = 16;
+
+  explicit Turn(const Clock& clock) : clock_(clock), end_us_(clock.Now() + kBudget_us) {}
+
+  /// Call after each item of work. True when the handler should stop and go on in the next turn. The
+  /// clock is read every kItemsPerCheck items, so every handler gets at least so much done.
+  [[nodiscard]] bool Over() {
+    if (++items_ % kItemsPerCheck != 0) return false;
+    return clock_.Now() >= end_us_;
+  }
+
+ private:
+  const Clock& clock_;
+  Micros end_us_;
+  int items_ = 0;
+};
+
+}  // namespace reaperd::event

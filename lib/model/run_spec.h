@@ -1,0 +1,102 @@
+// RunSpec: everything that decides one run of reaperd, whoever filled it in: our own command line,
+// the environment, or the command line of a program that we stand in for. Values only.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/exit_status.h"
+#include "model/service_spec.h"
+#include "model/signal_names.h"
+
+namespace reaperd::model {
+
+/// Who gets a forwarded signal.
+enum class SignalTarget { kMain, kGroup, kSession, kAll };
+
+struct SignalPolicy {
+  SignalTarget target = SignalTarget::kMain;
+  /// By number: what is sent instead; 0 drops it.
+  std::array<int, kSignalLimit> rewrite = IdentityRewrite();
+  /// dumb-init: TSTP, TTIN and TTOU that reach us stop us, too, after they were forwarded.
+  bool job_signals_stop_us = false;
+  /// Signals that are noticed and go nowhere (catatonit: TSTP, TTIN, TTOU). By number.
+  std::array<bool, kSignalLimit> swallow{};
+  /// dumb-init: give up the terminal of standard input (TIOCNOTTY) before the start; if we led the
+  /// session, the first HUP and the first CONT after that are the kernel's and go nowhere.
+  bool ignore_first_hangup = false;
+  /// dumb-init: ABRT and the fault signals, when another process sends them, are forwarded, too.
+  bool forward_faults = false;
+
+  static std::array<int, kSignalLimit> IdentityRewrite();
+};
+
+/// What is done about those that are left when main has ended.
+struct Grace {
+  enum class Mode {
+    kDefault,  ///< 5 s as PID 1, else kOff
+    kOff,      ///< leave them
+    kTimed,    ///< TERM then CONT, KILL after `time_us` (0: KILL at once)
+  };
+  Mode mode = Mode::kDefault;
+  Micros time_us = 0;
+};
+
+struct StopPolicy {
+  std::vector<int> signals;  ///< which signals start a stop
+  Micros drain_us = 0;       ///< wait this long before forwarding; with a command: at most this long
+  std::vector<std::string> drain_command;  ///< run at the start of the drain; its end ends it
+  std::optional<Micros> timeout_us;        ///< after forwarding; then KILL. nullopt: never
+  bool force_on_second = false;
+  Grace grace;
+  /// dumb-init: sent to main's group (through `rewrite`) when main has ended; 0 is nothing.
+  int signal_group_at_end = 0;
+};
+
+enum class WaitFor { kMain, kAll };
+enum class ExitStatusFrom { kMain, kFirstFailure };
+
+struct ExitPolicy {
+  WaitFor wait_for = WaitFor::kMain;
+  ExitStatusFrom status_from = ExitStatusFrom::kMain;
+  std::vector<std::pair<int, int>> map;  ///< shell codes; the last row for a code counts
+  bool by_signal = false;                ///< when not PID 1: die of the signal that killed main
+  int own_failure = 125;
+  /// Status for a command that could not be executed, by errno; the default is ours (126, 127).
+  enum class ExecFailure { kReaperd, kTini, kDumbInit, kCatatonit };
+  ExecFailure exec_failure = ExecFailure::kReaperd;
+};
+
+enum class Subreaper { kUnlessPid1, kOnlyIfAsked, kForce };
+enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError, kOff };
+enum class LogFormat { kText, kJson };
+
+struct RunSpec {
+  ServiceSpec main;
+  SignalPolicy signals;
+  StopPolicy stop;
+  ExitPolicy exit;
+  Subreaper subreaper = Subreaper::kUnlessPid1;
+  int parent_death_signal = 0;  ///< 0 is none
+  /// "" is none, nullopt is /dev/termination-log if it is there.
+  std::optional<std::string> termination_log;
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+  /// Once main was started: go to / (dumb-init, catatonit), so that we keep no file system busy.
+  bool change_to_root = false;
+  /// Once main was started: close what we inherited from descriptor 3 on (catatonit), so that main
+  /// is the last to hold it.
+  bool close_inherited_descriptors = false;
+};
+
+/// The status that `policy` makes of an errno of a failed exec (or of a step before it).
+int ExecFailureStatus(ExitPolicy::ExecFailure policy, int code);
+
+/// `code` through `policy.map`.
+int MapStatus(const ExitPolicy& policy, int code);
+
+}  // namespace reaperd::model

@@ -1,0 +1,212 @@
+#include "reap/plan.h"
+
+#include <algorithm>
+
+namespace reaperd::reap {
+namespace {
+
+constexpr std::size_t kMaxHints = 64;
+
+using Kind = model::WaitOutcome::Kind;
+
+}  // namespace
+
+void Plan::SetLimits(const PlanLimits& limits) {
+  limits_ = limits;
+  sweep_due_ = true;
+  if (!limits_.can_list) ReleaseAll();
+}
+
+void Plan::OnHint(pid_t pid) {
+  sweep_due_ = true;
+  if (pid <= 0 || hints_.size() >= kMaxHints || held_.contains(pid)) return;
+  // The same death is told by SIGCHLD and by a pidfd.
+  if (std::find(hints_.begin(), hints_.end(), pid) == hints_.end()) hints_.push_back(pid);
+}
+
+void Plan::OnRelease(pid_t pid) {
+  if (held_.erase(pid) > 0) to_reap_.push_back(pid);
+}
+
+void Plan::ReleaseAll() {
+  to_reap_.insert(to_reap_.end(), held_.begin(), held_.end());
+  held_.clear();
+}
+
+bool Plan::MustPeek() const {
+  return limits_.can_peek && limits_.can_list && (limits_.may_hold || limits_.peek_first);
+}
+
+bool Plan::MayReapAny() const { return held_.empty() && to_reap_.empty() && !MustPeek(); }
+
+bool Plan::WasSeen(pid_t pid) const {
+  // to_reap_ is empty here but for those whose reap failed.
+  return held_.contains(pid) || std::find(to_reap_.begin(), to_reap_.end(), pid) != to_reap_.end();
+}
+
+Action Plan::Look(pid_t pid) const {
+  return {.kind = MustPeek() ? Action::Kind::kPeek : Action::Kind::kReap, .pid = pid};
+}
+
+Action Plan::Next(Micros now_us) {
+  Action rest;
+  if (!to_reap_.empty()) {
+    if (now_us >= retry_not_before_us_) {
+      return {.kind = Action::Kind::kReap, .pid = to_reap_.back(), .seen = true};
+    }
+    rest.until_us = retry_not_before_us_;
+  }
+  while (!hints_.empty()) {
+    if (!WasSeen(hints_.back())) return Look(hints_.back());
+    hints_.pop_back();
+  }
+  if (scan_.stage != Stage::kNone) {
+    if (const auto action = NextOfScan(now_us)) return *action;
+  }
+  if (!sweep_due_) return rest;
+  if (now_us < sweep_not_before_us_) {
+    rest.until_us = std::min(sweep_not_before_us_, rest.until_us.value_or(sweep_not_before_us_));
+    return rest;
+  }
+  if (MayReapAny()) return {.kind = Action::Kind::kReapAny};
+  if (!limits_.can_list) return rest;  // what waits for its retry must be gone before P_ALL
+  StartScan();
+  return {.kind = Action::Kind::kList, .first_part = true};
+}
+
+std::optional<Action> Plan::NextOfScan(Micros now_us) {
+  if (scan_.stage != Stage::kLooking) {
+    return Action{.kind = Action::Kind::kList, .first_part = scan_.stage == Stage::kDue};
+  }
+  while (scan_.next < scan_.pids.size()) {
+    const pid_t pid = scan_.pids[scan_.next];
+    if (!WasSeen(pid)) return Look(pid);
+    ++scan_.next;
+  }
+  EndScan(now_us);
+  return std::nullopt;
+}
+
+void Plan::StartScan() {
+  // Whatever signals arrive from here on make a new sweep due: they may tell of a death that this
+  // scan has already passed.
+  sweep_due_ = false;
+  scan_.stage = Stage::kDue;
+  scan_.disturbed = false;
+  scan_.pids.clear();
+  scan_.next = 0;
+  scan_.cost_us = 0;
+  scan_.found = 0;
+}
+
+void Plan::EndScan(Micros now_us) {
+  scan_.stage = Stage::kNone;
+  const Micros wasted = std::max<Micros>(0, scan_.cost_us - scan_.found * limits_.fair_reap_us);
+  const Micros factor =
+      MayReapAny() ? limits_.scan_pause_factor : limits_.hold_scan_pause_factor;
+  Pause(factor * wasted, now_us);
+  scan_pays_ = walk_spent_us_ == 0 || scan_.found * last_walk_us_ >= scan_.cost_us;
+  last_scan_cost_us_ = scan_.cost_us;
+  walk_spent_us_ = 0;
+  // A list read while its entries went away may have skipped one. Otherwise it was complete, and
+  // whoever died after his turn sent a signal that made a new sweep due.
+  if (scan_.disturbed) sweep_due_ = true;
+}
+
+void Plan::Pause(Micros pause_us, Micros now_us) {
+  const Micros pause = pause_us < limits_.pause_min_us ? 0 : pause_us;
+  sweep_not_before_us_ =
+      std::max(sweep_not_before_us_, now_us + std::min(pause, limits_.pause_max_us));
+}
+
+void Plan::PassBy(const Action& action) {
+  if (action.seen) {
+    std::erase(to_reap_, action.pid);
+  } else if (!hints_.empty() && hints_.back() == action.pid) {
+    hints_.pop_back();
+  } else if (scan_.stage == Stage::kLooking && scan_.next < scan_.pids.size() &&
+             scan_.pids[scan_.next] == action.pid) {
+    ++scan_.next;
+  }
+}
+
+void Plan::OnWaited(const Action& action, const model::WaitOutcome& outcome, Micros cost_us,
+                    Micros now_us) {
+  if (action.kind == Action::Kind::kReapAny) {
+    OnWalked(outcome, cost_us, now_us);
+    return;
+  }
+  const bool scanning = scan_.stage == Stage::kListing || scan_.stage == Stage::kLooking;
+  if (scanning) scan_.cost_us += cost_us;
+  if (outcome.kind == Kind::kError) {
+    OnError(action, now_us);
+    return;
+  }
+  if (action.kind == Action::Kind::kPeek && outcome.kind == Kind::kDead) return;  // OnDecided follows
+  const bool found = outcome.kind == Kind::kDead || outcome.kind == Kind::kStopped;
+  if (scanning && found) ++scan_.found;
+  if (outcome.kind == Kind::kDead && scan_.stage == Stage::kListing) scan_.disturbed = true;
+  PassBy(action);
+}
+
+void Plan::OnError(const Action& action, Micros now_us) {
+  sweep_due_ = true;
+  Pause(limits_.error_pause_us, now_us);
+  if (!action.seen) {
+    // Nothing was learned of this pid: leave it to a later sweep rather than asking without end.
+    PassBy(action);
+    return;
+  }
+  // It was counted and decided; that must not happen twice. The others get their turn first.
+  std::rotate(to_reap_.begin(), std::find(to_reap_.begin(), to_reap_.end(), action.pid),
+              to_reap_.end());
+  retry_not_before_us_ = now_us + limits_.error_pause_us;
+}
+
+void Plan::OnDecided(pid_t pid, Decision decision) {
+  PassBy({.kind = Action::Kind::kPeek, .pid = pid});
+  if (decision == Decision::kHold && limits_.can_list) {
+    held_.insert(pid);
+  } else {
+    to_reap_.push_back(pid);
+  }
+}
+
+void Plan::OnWalked(const model::WaitOutcome& outcome, Micros cost_us, Micros now_us) {
+  switch (outcome.kind) {
+    case Kind::kDead:
+    case Kind::kStopped:
+      if (cost_us <= limits_.walk_limit_us || !limits_.can_list) return;
+      walk_spent_us_ += cost_us;
+      last_walk_us_ = cost_us;
+      // When scans do not pay (few die, many live) walking is cheaper, up to the price of a scan.
+      if (scan_pays_ || walk_spent_us_ >= last_scan_cost_us_) StartScan();
+      return;
+    case Kind::kNothing:
+      sweep_due_ = false;
+      Pause(limits_.walk_pause_factor * cost_us, now_us);
+      return;
+    case Kind::kNoChild:
+      sweep_due_ = false;
+      return;
+    case Kind::kError:
+      Pause(limits_.error_pause_us, now_us);
+      return;
+  }
+}
+
+void Plan::OnListed(std::span<const pid_t> pids, bool more, Micros cost_us) {
+  scan_.pids.insert(scan_.pids.end(), pids.begin(), pids.end());
+  scan_.cost_us += cost_us;
+  scan_.stage = more ? Stage::kListing : Stage::kLooking;
+}
+
+void Plan::OnListFailed(Micros now_us) {
+  limits_.can_list = false;
+  ReleaseAll();
+  scan_.stage = Stage::kNone;
+  sweep_due_ = true;
+  sweep_not_before_us_ = now_us;
+}
+
+}  // namespace reaperd::reap

@@ -1,0 +1,151 @@
+// Plan: decides which system call the reaper makes next. It makes none itself: everything it knows it
+// was told, so it runs against a model kernel by the million (tests/unit/reap).
+//
+// The facts behind it (docs/kernel-facts.md):
+//  - SIGCHLD coalesces: a record is a hint that names one death of perhaps thousands, or none.
+//  - waitid(P_PID) costs the same with 10 or 20 000 children; waitid(P_ALL) walks every live child in
+//    front of the first zombie, so its cost is measured and, when it is high, a scan (list the
+//    children, wait for each by pid) takes its place.
+//  - a held zombie makes P_ALL useless: it would be returned for ever. Then the scan is the truth.
+//
+// Promises, whatever the kernel answers:
+//  - a death that a SIGCHLD was sent for is found, however many signals were lost;
+//  - a held pid is never asked to be reaped before OnRelease;
+//  - a death that was looked at is not looked at again, and not reaped before it is decided;
+//  - fruitless looking is paced: at most 1 % of the time by P_ALL, 5 % by scan while something may be
+//    held; and when nothing is due, Next says so and no deadline is left (idle is idle).
+// One thread. Owned by reap::Reaper.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <span>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/wait_outcome.h"
+
+namespace reaperd::reap {
+
+/// What is known of the kernel and wanted by the user; may change between calls.
+struct PlanLimits {
+  /// A rule, a lease or a barrier could match: look before reaping, and never use P_ALL.
+  bool may_hold = false;
+  /// Whoever writes the record wants /proc/<pid> first: look before reaping.
+  bool peek_first = false;
+  /// The children can be listed (children file, or a walk of /proc).
+  bool can_list = true;
+  /// waitid takes WNOWAIT. Without it nothing can be looked at without reaping it.
+  bool can_peek = true;
+
+  Micros walk_limit_us = 30;          ///< P_ALL dearer than this makes room for a scan
+  Micros walk_pause_factor = 100;     ///< pause after a fruitless P_ALL, times its cost
+  Micros scan_pause_factor = 3;       ///< pause after a scan, times what it cost for nothing
+  Micros hold_scan_pause_factor = 20; ///< the same while something may be held
+  Micros pause_max_us = 500 * kMillisecond;
+  /// A shorter pause is none: a timer and a wake-up cost more than the probe that they save.
+  Micros pause_min_us = 200;
+  Micros fair_reap_us = 8;            ///< what a scan may spend on each death that it finds
+  Micros error_pause_us = 10 * kMillisecond;  ///< after an error of the kernel
+};
+
+struct Action {
+  enum class Kind {
+    kPeek,     ///< waitid(P_PID, pid, WNOWAIT); then OnWaited, and OnDecided if it is dead
+    kReap,     ///< waitid(P_PID, pid): look and reap in one call; then OnWaited
+    kReapAny,  ///< waitid(P_ALL): look and reap in one call; then OnWaited
+    kList,     ///< read the next part of the list of children; then OnListed
+    kRest,     ///< nothing to do before `until_us`, or before the next On… if it is empty
+  };
+
+  Kind kind = Kind::kRest;
+  pid_t pid = 0;
+  bool seen = false;               ///< kReap: its death was peeked at before
+  bool first_part = false;         ///< kList: begin a new list
+  std::optional<Micros> until_us;  ///< kRest: CLOCK_BOOTTIME
+
+  bool operator==(const Action&) const = default;
+};
+
+enum class Decision { kReap, kHold };
+
+class Plan {
+ public:
+  /// A new plan looks for children that died before it existed.
+  explicit Plan(PlanLimits limits) : limits_(limits) {}
+
+  [[nodiscard]] const PlanLimits& limits() const { return limits_; }
+  /// Switching to may_hold or back makes a sweep due; what is held stays held, unless the children
+  /// cannot be listed any more (see OnListFailed).
+  void SetLimits(const PlanLimits& limits);
+
+  /// A SIGCHLD arrived and named `pid` (0 when it is unknown), or `pid`'s pidfd became readable.
+  void OnHint(pid_t pid);
+  /// The hold of `pid` is over: reap it.
+  void OnRelease(pid_t pid);
+
+  /// The next call to make. Ask again after each answer.
+  [[nodiscard]] Action Next(Micros now_us);
+
+  /// The answer to kPeek, kReap or kReapAny, and what the call cost.
+  void OnWaited(const Action& action, const model::WaitOutcome& outcome, Micros cost_us,
+                Micros now_us);
+  /// After a kPeek that found a death: what the hold rules say. Where children cannot be listed
+  /// (any more), kHold is taken for kReap.
+  void OnDecided(pid_t pid, Decision decision);
+  /// The answer to kList: a part of the list, whether more follows, what the call cost.
+  void OnListed(std::span<const pid_t> pids, bool more, Micros cost_us);
+  /// The list cannot be had (any more). Reaping goes on by P_ALL, which bears no held zombie: all
+  /// that are held are released.
+  void OnListFailed(Micros now_us);
+
+  [[nodiscard]] bool IsHeld(pid_t pid) const { return held_.contains(pid); }
+  [[nodiscard]] std::size_t held_count() const { return held_.size(); }
+  /// A scan or a probe is under way or due.
+  [[nodiscard]] bool sweep_due() const { return sweep_due_ || scan_.stage != Stage::kNone; }
+
+ private:
+  enum class Stage { kNone, kDue, kListing, kLooking };
+
+  struct Scan {
+    Stage stage = Stage::kNone;
+    bool disturbed = false;  ///< something was reaped while listing: entries may be missing
+    std::vector<pid_t> pids;
+    std::size_t next = 0;
+    Micros cost_us = 0;
+    Micros found = 0;        ///< deaths reaped and stops told
+  };
+
+  /// P_ALL neither returns a held zombie for ever nor reaps what should have been looked at.
+  [[nodiscard]] bool MayReapAny() const;
+  [[nodiscard]] bool MustPeek() const;
+  /// Its death was looked at before: it is held, or to be reaped without looking.
+  [[nodiscard]] bool WasSeen(pid_t pid) const;
+  [[nodiscard]] Action Look(pid_t pid) const;
+  [[nodiscard]] std::optional<Action> NextOfScan(Micros now_us);
+  void StartScan();
+  void EndScan(Micros now_us);
+  void OnWalked(const model::WaitOutcome& outcome, Micros cost_us, Micros now_us);
+  void OnError(const Action& action, Micros now_us);
+  void PassBy(const Action& action);
+  void ReleaseAll();
+  /// No sweep for so long; an earlier pause that ends later stays.
+  void Pause(Micros pause_us, Micros now_us);
+
+  PlanLimits limits_;
+  std::vector<pid_t> hints_;     ///< bounded: beyond kMaxHints the sweep finds them
+  std::vector<pid_t> to_reap_;   ///< looked at and decided, or released
+  Micros retry_not_before_us_ = 0;  ///< reaping one of them failed
+  std::unordered_set<pid_t> held_;
+  bool sweep_due_ = true;
+  Micros sweep_not_before_us_ = 0;
+  Scan scan_;
+  bool scan_pays_ = true;       ///< the last scan was cheaper than P_ALL for the same deaths
+  Micros walk_spent_us_ = 0;    ///< by dear P_ALL calls since the last scan
+  Micros last_walk_us_ = 0;     ///< cost of the last dear P_ALL
+  Micros last_scan_cost_us_ = 0;
+};
+
+}  // namespace reaperd::reap

@@ -1,0 +1,31 @@
+// ProcessTable: the children that we know of, by pid. Owned by reap::Reaper.
+//
+// Not all that exist: a child that was adopted and has not been discovered yet is missing. An entry
+// goes when its zombie is reaped, so a reused number is a new entry.
+#pragma once
+
+#include <cstddef>
+#include <unordered_map>
+#include <vector>
+
+#include "model/process_info.h"
+
+namespace reaperd::reap {
+
+class ProcessTable {
+ public:
+  /// False if it was there already (and is left as it is).
+  bool Insert(const model::ProcessInfo& process);
+  bool Erase(pid_t pid) { return processes_.erase(pid) > 0; }
+  [[nodiscard]] const model::ProcessInfo* Find(pid_t pid) const;
+  [[nodiscard]] std::size_t size() const { return processes_.size(); }
+
+  /// What outlives an exec of ourselves, ordered by pid, and back.
+  [[nodiscard]] std::vector<model::ProcessInfo> Save() const;
+  void Load(const std::vector<model::ProcessInfo>& processes);
+
+ private:
+  std::unordered_map<pid_t, model::ProcessInfo> processes_;
+};
+
+}  // namespace reaperd::reap

@@ -1,0 +1,53 @@
+#include "service/service.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace reaperd::service {
+
+sys::ChildReport Service::Start(const StartContext& context) {
+  sys::Spawned spawned = ops_.Spawn({.spec = &spec_,
+                                     .mode = context.mode,
+                                     .signal_mask = context.signal_mask,
+                                     .terminal_fd = context.terminal_fd});
+  if (spawned.failure.step != sys::SpawnStep::kNone) {
+    state_ = ServiceState::kFailed;
+    return spawned.failure;
+  }
+  state_ = ServiceState::kRunning;
+  pid_ = spawned.pid;
+  pidfd_ = std::move(spawned.pidfd);
+  error_pipe_ = std::move(spawned.error_pipe);
+  started_us_ = ops_.Now();
+  return {};
+}
+
+bool Service::OnReaped(const model::Death& death) {
+  if (!running() || death.pid != pid_) return false;
+  state_ = ServiceState::kExited;
+  exit_status_ = death.status;
+  ended_us_ = death.seen_us;
+  return true;
+}
+
+int Service::Signal(int signal) {
+  if (!running()) return ESRCH;
+  if (pidfd_) {
+    const int error = ops_.SignalPidfd(pidfd_.get(), signal);
+    // A filter may refuse the call; the pid is as good, since the process is an unreaped child.
+    if (error != ENOSYS && error != EPERM) return error;
+  }
+  return ops_.SignalChild(pid_, signal);
+}
+
+int Service::SignalGroup(int signal) {
+  if (!running()) return ESRCH;
+  return ops_.SignalGroup(group(), signal);
+}
+
+pid_t Service::group() const {
+  return spec_.process_group == model::ProcessGroup::kInherit ? getpgrp() : pid_;
+}
+
+}  // namespace reaperd::service

@@ -1,0 +1,45 @@
+// LinuxProcessOps: the kernel itself. What a kernel or a seccomp filter lacks is noticed at the first
+// refusal and replaced for good: waitid by wait4 (which cannot peek), pidfds by nothing.
+#pragma once
+
+#include <optional>
+
+#include "base/clock.h"
+#include "sys/children_list.h"
+#include "sys/process_ops.h"
+
+namespace reaperd::sys {
+
+/// Empty when there are no pidfds, no descriptors left, or no such process.
+UniqueFd OpenPidfd(pid_t pid);
+
+class LinuxProcessOps final : public ProcessOps {
+ public:
+  /// `proc_root` is "/proc" but in tests.
+  explicit LinuxProcessOps(const char* proc_root = "/proc") : children_(proc_root) {}
+
+  [[nodiscard]] Micros Now() const override { return clock_.Now(); }
+  model::WaitOutcome WaitPid(pid_t pid, WaitMode mode) override;
+  model::WaitOutcome WaitAny() override;
+  ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) override;
+  Spawned Spawn(const SpawnRequest& request) override { return sys::Spawn(request); }
+  int SignalPidfd(int pidfd, int signal) override;
+  int SignalChild(pid_t pid, int signal) override;
+  int SignalGroup(pid_t group, int signal) override;
+  int SignalEverybody(int signal) override;
+  int EpollWait(int epoll_fd, std::span<epoll_event> events, int timeout_ms) override;
+  ssize_t Read(int fd, std::span<std::byte> buffer) override;
+  int SetTimer(int timer_fd, Micros at_us) override;
+  void Nap(Micros duration_us) override;
+
+  [[nodiscard]] bool has_waitid() const { return has_waitid_; }
+
+ private:
+  model::WaitOutcome WaitByWait4(pid_t pid);
+
+  BootClock clock_;
+  ChildrenList children_;
+  bool has_waitid_ = true;
+};
+
+}  // namespace reaperd::sys

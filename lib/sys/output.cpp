@@ -1,0 +1,64 @@
+#include "sys/output.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+namespace reaperd::sys {
+namespace {
+
+bool Writable(int fd) {
+  pollfd poll_fd{.fd = fd, .events = POLLOUT, .revents = 0};
+  return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLOUT) != 0;
+}
+
+}  // namespace
+
+void Output::FindKind() {
+  kind_ = Kind::kPlain;
+  struct stat info {};
+  if (fstat(fd_, &info) < 0) return;
+  if (S_ISFIFO(info.st_mode)) {
+    kind_ = Kind::kPipe;
+  } else if (S_ISSOCK(info.st_mode)) {
+    kind_ = Kind::kSocket;
+  } else if (S_ISCHR(info.st_mode)) {
+    const std::string path = "/proc/self/fd/" + std::to_string(fd_);
+    reopened_ = UniqueFd(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (reopened_) kind_ = Kind::kReopened;
+  }
+}
+
+WriteOutcome Output::Write(std::string_view text) {
+  if (kind_ == Kind::kUnknown) FindKind();
+  for (;;) {
+    const iovec part{const_cast<char*>(text.data()), text.size()};
+    ssize_t done = -1;
+    if (kind_ == Kind::kPipe) {
+      done = pwritev2(fd_, &part, 1, -1, RWF_NOWAIT);
+      // A kernel or a sandbox without the flag: waiting is all that is left.
+      if (done < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
+        kind_ = Kind::kPlain;
+        continue;
+      }
+    } else if (kind_ == Kind::kSocket) {
+      done = send(fd_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    } else {
+      // Always true for a regular file. For a stopped terminal that could not be reopened, and for
+      // a full pipe without RWF_NOWAIT, it says that write would wait.
+      if (kind_ == Kind::kPlain && !Writable(fd_)) return WriteOutcome::kDropped;
+      done = write(kind_ == Kind::kReopened ? reopened_.get() : fd_, text.data(), text.size());
+    }
+    if (done < 0 && errno == EINTR) continue;
+    return done == static_cast<ssize_t>(text.size()) ? WriteOutcome::kWritten
+                                                     : WriteOutcome::kDropped;
+  }
+}
+
+}  // namespace reaperd::sys

@@ -1,0 +1,34 @@
+// Writing to descriptors that we share with the application, without ever waiting for their reader
+// and without setting O_NONBLOCK, which would change them for the application, too.
+#pragma once
+
+#include <string_view>
+
+#include "base/unique_fd.h"
+
+namespace reaperd::sys {
+
+enum class WriteOutcome { kWritten, kDropped };
+
+/// One line to a descriptor of any kind.
+///
+/// Pipes: pwritev2(RWF_NOWAIT). Sockets: MSG_DONTWAIT. Terminals: a reopened, non-blocking
+/// description of the same terminal. Regular files: write(2), which may wait for the disk.
+/// A full pipe, a dead reader or a full disk drops the line; a line is never cut unless the kernel
+/// takes a part of it.
+class Output {
+ public:
+  explicit Output(int fd) : fd_(fd) {}
+
+  WriteOutcome Write(std::string_view text);
+
+ private:
+  enum class Kind { kUnknown, kPipe, kSocket, kReopened, kPlain };
+  void FindKind();
+
+  int fd_;
+  Kind kind_ = Kind::kUnknown;
+  UniqueFd reopened_;
+};
+
+}  // namespace reaperd::sys

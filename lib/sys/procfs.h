@@ -1,0 +1,46 @@
+// Readers of /proc. Every number they return may be stale when it is used, and every name is chosen
+// by a stranger. The root is a parameter so that tests can bring trees of their own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace reaperd::sys {
+
+/// From /proc/<pid>/stat (proc(5)).
+struct ProcStat {
+  pid_t pid = 0;
+  std::string comm;  ///< raw bytes, at most 15 (63 for kernel threads)
+  char state = '?';
+  pid_t parent = 0;
+  pid_t process_group = 0;
+  pid_t session = 0;
+  int threads = 0;
+  std::uint64_t start_ticks = 0;  ///< clock ticks after boot; with the pid it names a process
+
+  /// A leader that called pthread_exit shows Z, too, while its threads live.
+  [[nodiscard]] bool IsZombie() const { return state == 'Z' && threads == 1; }
+};
+
+/// Parses the text of a stat file. comm may hold any byte, also ")" and blanks.
+std::optional<ProcStat> ParseStat(std::string_view text);
+
+/// Reads a small file whole (at most 4 KiB: stat, comm, wchan, status of a thread …).
+Result<std::string> ReadSmallFile(const std::string& path);
+
+Result<ProcStat> ReadStat(std::string_view proc_root, pid_t pid);
+
+/// The kernel function that `pid` sleeps in, "" when it is not told.
+std::string ReadWaitChannel(std::string_view proc_root, pid_t pid);
+
+/// Whether the mounted /proc shows our own pid namespace. After `unshare --pid` without a new mount
+/// it shows another one, and its numbers would be those of strangers.
+bool ProcIsOurs(std::string_view proc_root);
+
+}  // namespace reaperd::sys

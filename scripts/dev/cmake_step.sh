@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# cmake_step.sh PRESET [TARGET]: configures the preset if that is needed, then builds TARGET if given.
+# Run from the root, with the lock of the build tree held (presets.sh). Ninja configures again by
+# itself when a CMakeLists.txt changes, but it does not know the presets.
+set -u
+
+preset=$1
+target=${2:-}
+stamp=build/$preset/.configured
+
+if [ ! -e "build/$preset/build.ninja" ] || [ CMakePresets.json -nt "$stamp" ]; then
+  cmake --preset "$preset" || exit 1
+  touch "$stamp"
+fi
+[ -n "$target" ] || exit 0
+exec nice -n 5 cmake --build --preset "$preset" --parallel "$(nproc)" --target "$target"

@@ -1,0 +1,43 @@
+"""reaperd under the name of another init against that init itself: status, output, and what the
+command saw, row by row of the tables in cases_*.py. `pytest -k "tini and exit"` picks rows."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+import cases_ends
+import cases_options
+import cases_signals
+import cases_surroundings
+from conftest import Pairs
+from diff_engine import Case
+from diff_programs import SELF_CHECK
+from differences import DIFFERENCES, differences_of
+
+CASES = list(itertools.chain(cases_options.cases(), cases_ends.cases(), cases_signals.cases(),
+                             cases_surroundings.cases()))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_same_as_the_original(case: Case, pairs: Pairs) -> None:
+    if SELF_CHECK and case.racy:
+        pytest.skip("the original does now this, now that")
+    pair = pairs.get(case)
+    expected = pair.real
+    for difference in [] if SELF_CHECK else differences_of(case.id):
+        changed = difference.expect(expected)
+        assert changed != expected, f"difference is gone: {difference.name}"
+        expected = changed
+    assert pair.ours == expected
+
+
+def test_every_row_has_a_name_of_its_own() -> None:
+    ids = [case.id for case in CASES]
+    assert sorted(set(ids)) == sorted(ids)
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.name)
+def test_every_difference_belongs_to_a_row(difference: object) -> None:
+    assert any(difference in differences_of(case.id) for case in CASES)

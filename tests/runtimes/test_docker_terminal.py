@@ -1,0 +1,115 @@
+"""`docker run -it`: the terminal belongs to main."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from container_bed import wait_until
+from container_engine import Docker
+from container_ways import BAKED, TINY
+from terminal_session import CTRL_C, CTRL_Z, Terminal
+
+WAYS = {"docker_run_init": ["--init", TINY], "docker_entrypoint": [BAKED]}
+ROWS, COLUMNS = 33, 101
+
+
+@pytest.fixture
+def started(docker: Docker) -> Iterator[Callable[..., Terminal]]:
+    """Starts a `docker run -it`; what the test leaves is ended."""
+    made: list[Terminal] = []
+
+    def start(*words: str) -> Terminal:
+        argv = docker.run_argv("--interactive", "--tty", *words)
+        made.append(Terminal(argv, docker.env, (ROWS, COLUMNS)))
+        return made[-1]
+
+    yield start
+    for terminal in made:
+        terminal.kill()
+    docker.remove_all()
+
+
+@pytest.fixture(params=list(WAYS))
+def terminal(request: pytest.FixtureRequest,
+             started: Callable[..., Terminal]) -> Callable[..., Terminal]:
+    """The same with reaperd in front of the command, in both ways."""
+    return lambda *command: started(*WAYS[request.param], *command)
+
+
+def test_control_c_reaches_main(terminal: Callable[..., Terminal]) -> None:
+    screen = terminal("sh", "-c", "trap 'echo got INT; exit 3' INT; sleep 600 & echo ready; "
+                      "while :; do wait; done")
+    screen.read_until("ready")
+    screen.send(CTRL_C)
+    screen.read_until("got INT")
+    assert screen.end() == 3
+
+
+def test_control_c_without_a_handler_gives_130(terminal: Callable[..., Terminal]) -> None:
+    screen = terminal("sh", "-c", "echo ready; exec sleep 600")
+    screen.read_until("ready")
+    screen.send(CTRL_C)
+    assert screen.end() == 130
+
+
+def test_an_interactive_shell_has_the_window_size(terminal: Callable[..., Terminal]) -> None:
+    screen = terminal("sh")
+    wait_size(screen, ROWS, COLUMNS)
+    screen.set_size(40, 90)
+    wait_size(screen, 40, 90)
+    screen.line("exit 5")
+    assert screen.end() == 5
+
+
+def wait_size(screen: Terminal, rows: int, columns: int) -> None:
+    """Asks again and again: the client tells the daemon in its own time."""
+    def size() -> str:
+        screen.line("stty size")
+        return screen.read_until(r"^(\d+ \d+)$").group(1)
+
+    wait_until(lambda: size() == f"{rows} {columns}", f"a window of {rows} {columns}", pause=0.1)
+
+
+def test_an_interactive_shell_has_job_control(terminal: Callable[..., Terminal]) -> None:
+    screen = terminal("sh")
+    screen.line("echo ru''ns; sleep 600")
+    screen.read_until("^runs")
+    screen.send(CTRL_Z)
+    screen.read_until("Stopped")
+    screen.line("echo ba''ck; fg")
+    screen.read_until("^back")
+    wait_until(lambda: answers_after_control_c(screen), "the job in the foreground gets ^C")
+    screen.line("jobs; exit 5")  # with a stopped job left, the shell would not exit at once
+    assert screen.end() == 5
+    assert "job control turned off" not in screen.transcript
+
+
+def answers_after_control_c(screen: Terminal) -> bool:
+    """Whether the shell reads again; before that, ^C went to the job or came too early."""
+    screen.send(CTRL_C)
+    screen.line("echo al''ive")
+    try:
+        screen.read_until("^alive", 1)
+    except AssertionError:
+        return False
+    return True
+
+
+def test_main_is_told_of_a_new_window_size(terminal: Callable[..., Terminal]) -> None:
+    screen = terminal("sh", "-c", "trap 'echo got WINCH' WINCH; sleep 600 & echo ready; "
+                      "while :; do wait; done")
+    screen.read_until("ready")
+    screen.set_size(50, 120)
+    screen.read_until("got WINCH")
+    screen.send(CTRL_C)
+    assert screen.end() == 130
+
+
+def test_stop_from_outside_ends_a_shell_at_the_terminal(
+        docker: Docker, started: Callable[..., Terminal]) -> None:
+    screen = started("--name", "at-terminal", BAKED, "sh", "-c",
+                     "trap 'echo bye; exit 4' TERM; sleep 600 & echo ready; while :; do wait; done")
+    screen.read_until("ready")
+    docker.call("stop", "--time=30", "at-terminal", check=True)
+    screen.read_until("bye")
+    assert screen.end() == 4

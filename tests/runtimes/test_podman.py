@@ -1,0 +1,114 @@
+"""What only podman is asked for here: limits, stop signals, the termination log, pods."""
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from container_bed import Bed, wait_until
+from container_engine import Container, Podman
+from container_ways import BAKED, MAKE_ORPHANS, adopted, kill_orphans_of, main_with_traps
+
+
+def test_limits_are_kept_and_main_sees_them(podman: Podman) -> None:
+    fill = "i=0; while [ $i -lt 100 ]; do sleep 600 & i=$((i+1)); done; exit 0"
+    done = podman.run("--memory=64m", "--pids-limit=20", "--cpus=0.5", BAKED, "sh", "-c", fill)
+    assert done.returncode == 2
+    assert "can't fork" in done.stderr
+
+
+def test_main_killed_for_its_memory_gives_137(podman: Podman) -> None:
+    done = podman.run("--memory=32m", "--memory-swap=32m", BAKED,
+                      "dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1")
+    assert done.returncode == 137
+
+
+def test_no_pids_left_for_main_is_our_own_failure(podman: Podman) -> None:
+    """runc itself lives in the limit while it starts us, so this asks for one task only."""
+    done = podman.run("--pids-limit=1", BAKED, "true")
+    assert done.returncode == 125
+    assert "Resource temporarily unavailable" in done.stderr
+
+
+def test_stop_signal_sigrtmin_3_becomes_term(podman: Podman) -> None:
+    """What runtimes send to a container that they take for a systemd one."""
+    with podman.start("--stop-signal=SIGRTMIN+3", BAKED, "sh", "-c",
+                      main_with_traps()) as container:
+        container.wait_log("ready")
+        assert container.stop(30) < 15
+        assert container.exit_code() == 7
+
+
+@pytest.mark.parametrize("script, line", [
+    ("exit 3", r"main sh \(pid \d+\) exit 3 after \d+\w+\n?"),
+    ("kill -SEGV $$", r"main sh \(pid \d+\) SIGSEGV after \d+\w+\n?"),
+    ("exit 0", "")])
+def test_writes_the_termination_log(podman: Podman, bed: Bed, script: str, line: str) -> None:
+    log = bed / "termination-log"
+    log.write_text("")
+    podman.run("--volume", f"{log}:/dev/termination-log", "--read-only", BAKED, "sh", "-c", script)
+    assert re.fullmatch(line, log.read_text())
+
+
+def test_leaves_a_termination_log_alone_that_main_has_written(podman: Podman, bed: Bed) -> None:
+    log = bed / "own-termination-log"
+    log.write_text("")
+    done = podman.run("--volume", f"{log}:/dev/termination-log", BAKED, "sh", "-c",
+                      "echo my own reason > /dev/termination-log; exit 3")
+    assert (done.returncode, log.read_text()) == (3, "my own reason\n")
+
+
+def test_notify_socket_goes_to_main(podman: Podman) -> None:
+    """In command mode main may speak to systemd through podman; reaperd itself says nothing."""
+    done = podman.run("--env", "NOTIFY_SOCKET=/run/notify", BAKED, "env")
+    assert "NOTIFY_SOCKET=/run/notify" in done.stdout.splitlines()
+
+
+def test_exec_can_stop_the_container_from_inside(podman: Podman) -> None:
+    with podman.start(BAKED, "sh", "-c", main_with_traps()) as container:
+        container.wait_log("ready")
+        container.exec("kill", "-TERM", "1")
+        assert container.wait_exit() == 7
+
+
+def test_in_anothers_pid_namespace_it_is_a_subreaper(podman: Podman) -> None:
+    """As in a pod with a shared namespace: it keeps its own orphans and touches nobody else's."""
+    with podman.start(BAKED, "sleep", "900") as first:
+        with podman.start(f"--pid=container:{first.name}", BAKED, "sh", "-c",
+                          MAKE_ORPHANS) as second:
+            ours = wait_until(lambda: below_second(second), "orphans below the second reaperd",
+                              pause=0.1)
+            second.exec("sh", "-c", "kill -KILL $(cat /tmp/orphans)")
+            wait_until(lambda: not [one for one in second.processes() if one.pid in ours],
+                       "the second reaperd has reaped its orphans", pause=0.1)
+            assert second.stop(30) < 15
+            assert second.exit_code() == 143
+        assert any(one.args == "sleep 900" for one in first.processes())
+        assert first.running()
+
+
+def below_second(container: Container) -> list[int]:
+    """All orphans, once their parent is a reaperd that is not PID 1."""
+    shown = container.processes()
+    reaperds = [one.pid for one in shown if one.args.startswith("/sbin/reaperd") and one.pid != 1]
+    found = [one.pid for one in shown if one.args == "sleep 500" and one.ppid in reaperds]
+    return found if len(found) == 20 else []
+
+
+def test_as_catatonit_it_holds_a_pod(podman: Podman, bed: Bed, reaperd: Path) -> None:
+    """podman builds the pod's pause image around the helper called catatonit."""
+    shutil.copy(reaperd, podman.helpers / "catatonit")
+    podman.call("pod", "create", "--name", "pod1", "--share", "ipc,pid", f"--cgroup-parent=/{bed.cgroup}",
+                check=True)
+    try:
+        podman.call("run", "--detach", "--pod", "pod1", "--name", "in-pod",
+                    f"--cgroup-parent=/{bed.cgroup}", "localhost/tiny:1", "sh", "-c", MAKE_ORPHANS,
+                    check=True)
+        inside = Container(podman, "in-pod")
+        assert inside.exec("cat", "/proc/1/cmdline").replace("\0", " ") == "/catatonit -P "
+        kill_orphans_of(inside)
+        wait_until(lambda: not adopted(inside), "the pod's init has reaped", pause=0.1)
+        podman.call("pod", "stop", "--time=10", "pod1", check=True)
+    finally:
+        podman.call("pod", "rm", "--force", "--time=0", "pod1")

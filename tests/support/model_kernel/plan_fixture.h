@@ -1,0 +1,89 @@
+// PlanTest: a reap::Plan, a clock, and one line for each question and answer; for the table tests.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <ostream>
+#include <vector>
+
+#include "reap/plan.h"
+
+namespace reaperd::reap {
+
+/// For the messages of failed expectations.
+inline void PrintTo(const Action& action, std::ostream* out) {
+  static constexpr const char* kNames[] = {"peek", "reap", "reap any", "list", "rest"};
+  *out << kNames[static_cast<std::size_t>(action.kind)];
+  if (action.pid != 0) *out << ' ' << action.pid;
+  if (action.first_part) *out << " from the start";
+  if (action.seen) *out << ", seen";
+  if (action.until_us) *out << " until " << *action.until_us;
+}
+
+using Kind = Action::Kind;
+using model::WaitOutcome;
+using Outcome = model::WaitOutcome::Kind;
+
+inline Action Peek(pid_t pid) { return {.kind = Kind::kPeek, .pid = pid}; }
+inline Action Reap(pid_t pid) { return {.kind = Kind::kReap, .pid = pid}; }
+inline Action ReapSeen(pid_t pid) { return {.kind = Kind::kReap, .pid = pid, .seen = true}; }
+inline Action ReapAny() { return {.kind = Kind::kReapAny}; }
+inline Action FirstList() { return {.kind = Kind::kList, .first_part = true}; }
+inline Action NextList() { return {.kind = Kind::kList}; }
+inline Action Rest() { return {}; }
+inline Action RestUntil(Micros until_us) { return {.until_us = until_us}; }
+
+inline PlanLimits Holding() { return {.may_hold = true}; }
+
+/// A plan, a clock, and one line for each kind of answer.
+class PlanTest : public ::testing::Test {
+ protected:
+  void Use(const PlanLimits& limits) { plan_ = Plan(limits); }
+
+  Action Next() { return plan_.Next(now_us_); }
+
+  void Answer(const Action& action, Outcome kind, pid_t pid = 0, Micros cost_us = 0) {
+    now_us_ += cost_us;
+    plan_.OnWaited(action, {.kind = kind, .pid = pid, .error = kind == Outcome::kError ? EAGAIN : 0},
+                   cost_us, now_us_);
+  }
+
+  void Walk(Outcome kind, pid_t pid, Micros cost_us) {
+    ASSERT_EQ(Next(), ReapAny());
+    Answer(ReapAny(), kind, pid, cost_us);
+  }
+
+  void List(std::vector<pid_t> pids, Micros cost_us = 0) {
+    ASSERT_EQ(Next(), FirstList());
+    now_us_ += cost_us;
+    plan_.OnListed(pids, false, cost_us);
+  }
+
+  void Look(const Action& action, Outcome kind, Micros cost_us = 0) {
+    ASSERT_EQ(Next(), action);
+    Answer(action, kind, action.pid, cost_us);
+  }
+
+  /// Answers a sweep of nobody, whichever way it goes, so that the plan rests.
+  void SweepNothing() {
+    if (Next() == ReapAny()) {
+      Answer(ReapAny(), Outcome::kNothing);
+    } else {
+      List({});
+    }
+    ASSERT_EQ(Next(), Rest());
+  }
+
+  /// `pid` dies, is looked at, and is held. Leaves the sweep that its signal made due.
+  void Hold(pid_t pid) {
+    plan_.OnHint(pid);
+    Look(Peek(pid), Outcome::kDead);
+    plan_.OnDecided(pid, Decision::kHold);
+  }
+
+  Plan plan_{PlanLimits{}};
+  Micros now_us_ = 1'000'000;
+};
+
+}  // namespace reaperd::reap

@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+"""A scratch place for container engines that leaves nothing on the machine.
+
+A `Bed` is one directory, one private mount namespace for the whole pytest process and one name for the
+control groups of everything that runs in it. Engines mount overlays, network namespaces and volumes;
+in a private mount namespace those end with the process, whatever happens to the test. Control groups do
+not, so they all get a parent whose name is ours and which `close()` removes.
+
+Not promised: that processes of a test run that was itself killed by SIGKILL end. Daemons are started
+with a parent-death signal for that case, containers are not.
+"""
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+CLONE_NEWNS = 0x00020000
+CGROUP_ROOT = Path("/sys/fs/cgroup")
+DOCKER_CLIENT = "/usr/bin/docker"  # a newer client in /usr/local/bin may lack BuildKit builds
+
+
+class Late(AssertionError):
+    """A condition did not come true before its deadline."""
+
+
+def wait_until(condition: Callable[[], object], what: str, timeout: float = 20.0,
+               pause: float = 0.02) -> object:
+    """Polls until `condition` gives something true and returns that; says what was missing if not."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise Late(f"after {timeout:g} s still not: {what}")
+        time.sleep(pause)
+
+
+def run(argv: Sequence[str | os.PathLike[str]], timeout: float = 60.0, check: bool = False,
+        **keywords: object) -> subprocess.CompletedProcess[str]:
+    """`subprocess.run` with text, captured output and a time limit; `check` shows both outputs."""
+    done = subprocess.run([os.fspath(word) for word in argv], text=True, capture_output=True,
+                          timeout=timeout, stdin=keywords.pop("stdin", subprocess.DEVNULL),
+                          **keywords)  # type: ignore[call-overload]
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, argv))}\nexit {done.returncode}\n"
+                             f"stdout: {done.stdout}\nstderr: {done.stderr}")
+    return done
+
+
+def enter_private_mounts() -> None:
+    """Moves this process into a mount namespace of its own from which nothing propagates back."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"unshare(CLONE_NEWNS): {os.strerror(code)}")
+    run(["mount", "--make-rprivate", "/"], check=True)
+
+
+class Daemon:
+    """A background program that dies with us and whose output is kept in a file."""
+
+    def __init__(self, argv: list[str | os.PathLike[str]], log: Path,
+                 env: dict[str, str] | None = None) -> None:
+        self.log = log
+        self.argv = [os.fspath(word) for word in argv]
+        with open(log, "wb") as output:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", *self.argv], stdin=subprocess.DEVNULL,
+                stdout=output, stderr=subprocess.STDOUT, env=env)
+
+    def wait_ready(self, probe: Callable[[], bool], timeout: float = 60.0) -> None:
+        """Waits for `probe`; a daemon that ends meanwhile fails at once, with its log."""
+        def ready() -> bool:
+            if self.process.poll() is not None:
+                raise AssertionError(f"{self.argv[0]} ended with {self.process.returncode}:\n"
+                                     + self.log.read_text(errors="replace")[-4000:])
+            return probe()
+        wait_until(ready, f"{self.argv[0]} answers (log {self.log})", timeout, pause=0.05)
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """TERM, then KILL at the deadline."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+class Bed:
+    """The scratch directory with its cgroup name; see the file's head."""
+
+    def __init__(self) -> None:
+        # /var/tmp and not /tmp: overlay storage needs a disk file system, /tmp may be a tmpfs. The
+        # path stays short because unix sockets inside it may have 107 bytes.
+        self.path = Path(tempfile.mkdtemp(prefix="reaperd-bed-", dir="/var/tmp"))
+        self.path.chmod(0o755)
+        self.cgroup = f"reaperd-bed-{os.getpid()}"
+        enter_private_mounts()
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    def close(self) -> None:
+        """Unmounts what is still mounted below the directory, then removes it and the cgroups."""
+        mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+        for point in reversed(mounts):
+            if point.startswith(f"{self.path}/"):
+                run(["umount", "-l", point])
+        shutil.rmtree(self.path, ignore_errors=True)
+        remove_cgroups(self.cgroup)
+        if self.path.exists():
+            raise AssertionError(f"{self.path} could not be removed")
+
+
+def remove_cgroups(name: str) -> None:
+    """Removes the empty cgroup trees called `name` from every hierarchy."""
+    for hierarchy in CGROUP_ROOT.iterdir():
+        for folder, _, _ in os.walk(hierarchy / name, topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                pass  # a member still ending; the parent of a busy group stays too

@@ -1,0 +1,193 @@
+// reap::Plan among thousands: that all are found, and what it costs, on the model kernel with the
+// measured costs of calls (KernelCosts). Figures are of the model's time, not of this machine's.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "model_kernel/plan_harness.h"
+#include "model_kernel/random.h"
+
+namespace reaperd::test {
+namespace {
+
+using model::ExitStatus;
+using model::WaitOutcome;
+using reap::Action;
+using reap::Decision;
+using reap::PlanLimits;
+
+constexpr pid_t kSelf = ModelKernel::kSelf;
+constexpr int kHoldMe = 1;
+constexpr int kMaxWakeUps = 4;
+
+/// A crowd of children: those that live for ever stand in front, as services and daemons do.
+class Crowd {
+ public:
+  Crowd(int live, int mortal, const PlanLimits& limits)
+      : harness_(ModelKernel(live + mortal + 2), limits) {
+    harness_.set_decide([](pid_t, const WaitOutcome& outcome) {
+      return outcome.status.value == kHoldMe ? Decision::kHold : Decision::kReap;
+    });
+    for (int i = 0; i < live; ++i) kernel().Fork(kSelf);
+    for (int i = 0; i < mortal; ++i) mortal_.push_back(kernel().Fork(kSelf));
+    Settle();
+  }
+
+  PlanHarness& harness() { return harness_; }
+  ModelKernel& kernel() { return harness_.kernel(); }
+
+  void Die(int count, int code) {
+    for (int i = 0; i < count; ++i) DieOne(code);
+    harness_.NoteEvent();
+  }
+
+  void DieOne(int code) {
+    kernel().Exit(mortal_.back(), ExitStatus::Exited(code));
+    mortal_.pop_back();
+  }
+
+  void Settle() {
+    ASSERT_TRUE(harness_.Settle(kMaxWakeUps)) << harness_.violation();
+    // What the next measurement shall not pay for.
+    kernel().Advance(Nanos{2'000'000'000});
+  }
+
+  /// Microseconds of calls for each of `count` that die at once.
+  double CostOfBurst(int count) {
+    const Nanos before = harness_.call_time_ns();
+    const auto reaped = harness_.reaped();
+    Die(count, 0);
+    Settle();
+    EXPECT_EQ(harness_.reaped() - reaped, static_cast<std::uint64_t>(count));
+    return static_cast<double>(harness_.call_time_ns() - before) / 1000.0 / count;
+  }
+
+ private:
+  PlanHarness harness_;
+  std::vector<pid_t> mortal_;
+};
+
+TEST(PlanCrowd, FindsAllOfABurstBeside1000HeldAnd10000Live) {
+  Crowd crowd(10'000, 6000, {.may_hold = true});
+  crowd.Die(1000, kHoldMe);
+  crowd.Settle();
+  ASSERT_EQ(crowd.harness().held().size(), 1000U);
+  const double cost = crowd.CostOfBurst(5000);
+  EXPECT_LE(cost, 20.0);
+  EXPECT_EQ(crowd.kernel().waitable_count(), 1000U) << "only the held are left";
+  EXPECT_EQ(crowd.kernel().walked(), 0U) << "P_ALL was used beside held zombies";
+
+  while (!crowd.harness().held().empty()) crowd.harness().Release(crowd.harness().held().back());
+  crowd.Settle();
+  EXPECT_EQ(crowd.kernel().waitable_count(), 0U);
+  EXPECT_EQ(crowd.harness().violation(), "");
+}
+
+TEST(PlanCrowd, HoldingAThousandCostsABurstLittle) {
+  Crowd without(100, 6000, {.may_hold = true});
+  Crowd with(100, 6000, {.may_hold = true});
+  with.Die(1000, kHoldMe);
+  with.Settle();
+  EXPECT_LE(with.CostOfBurst(5000), 1.5 * without.CostOfBurst(5000));
+}
+
+TEST(PlanCrowd, ABurstBehindManyLiveCostsLittleMoreThanAlone) {
+  const double alone = Crowd(0, 5000, {}).CostOfBurst(5000);
+  EXPECT_LE(alone, 4.0);
+  for (const int live : {100, 1000, 5000, 20'000}) {
+    const double cost = Crowd(live, 5000, {}).CostOfBurst(5000);
+    EXPECT_LE(cost, 4 * alone) << live << " live";
+    EXPECT_LE(cost, 20.0) << live << " live";
+  }
+}
+
+struct Trickle {
+  const char* name;
+  int live;
+  bool holding;
+  int deaths;
+  Nanos gap_ns;
+  double share;  ///< of the time, at most, beyond what the reaps are worth
+};
+
+class PlanTrickleTest : public ::testing::TestWithParam<Trickle> {};
+
+TEST_P(PlanTrickleTest, ReapsInTimeAndWithinItsShareOfTheTime) {
+  const Trickle& row = GetParam();
+  Crowd crowd(row.live, row.deaths, {.may_hold = row.holding});
+  PlanHarness& harness = crowd.harness();
+  ModelKernel& kernel = crowd.kernel();
+  Random random(1);
+  const Nanos begin_ns = kernel.now_ns();
+  const Nanos spent_before = harness.call_time_ns();
+  Nanos next_ns = begin_ns;
+  for (int died = 0; died < row.deaths;) {
+    if (kernel.now_ns() >= next_ns) {
+      crowd.DieOne(0);
+      // Twins die together: of them one signal is lost.
+      if (++died < row.deaths && random.Chance(20)) ++died, crowd.DieOne(0);
+      harness.NoteEvent();
+      next_ns += random.Between(0, 2 * row.gap_ns);
+      continue;
+    }
+    const Action action = harness.Act();
+    ASSERT_EQ(harness.violation(), "");
+    if (action.kind != Action::Kind::kRest) continue;
+    if (kernel.sigchld_pending()) {
+      harness.TakeSignal();
+    } else {
+      const Micros death_us = next_ns / 1000 + 1;
+      harness.Sleep(std::min(action.until_us.value_or(death_us), death_us));
+    }
+  }
+  const auto elapsed = static_cast<double>(kernel.now_ns() - begin_ns);
+  const auto spent = static_cast<double>(harness.call_time_ns() - spent_before);
+  const double reaps_ns = 8000.0 * static_cast<double>(harness.reaped());
+  // One sweep may stand unpaid at the end.
+  const double last_sweep_ns = 1400.0 * (row.live + row.deaths);
+  EXPECT_LE(spent - reaps_ns - last_sweep_ns, row.share * elapsed);
+
+  crowd.Settle();
+  EXPECT_EQ(harness.reaped(), static_cast<std::uint64_t>(row.deaths));
+  EXPECT_LE(harness.longest_slept_over_us(), 500 * kMillisecond);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rates, PlanTrickleTest,
+    ::testing::Values(Trickle{"few", 10, false, 3000, 1'000'000, 0.01},
+                      Trickle{"many", 5000, false, 3000, 1'000'000, 0.01},
+                      Trickle{"very_many_slow", 20'000, false, 1000, 20'000'000, 0.01},
+                      Trickle{"very_many_fast", 20'000, false, 5000, 300'000, 0.25},
+                      Trickle{"few_holding", 10, true, 3000, 1'000'000, 0.05},
+                      Trickle{"many_holding", 5000, true, 3000, 1'000'000, 0.05},
+                      Trickle{"very_many_holding_slow", 20'000, true, 1000, 20'000'000, 0.05},
+                      Trickle{"very_many_holding_fast", 20'000, true, 5000, 300'000, 0.05}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(PlanCrowd, TenThousandStoppedAtOnceAreToldInOneScan) {
+  Crowd crowd(0, 10'000, {});
+  for (pid_t pid = 2; pid < 10'002; ++pid) crowd.kernel().Stop(pid, 19);
+  crowd.harness().NoteEvent();
+  const Nanos before = crowd.harness().call_time_ns();
+  crowd.Settle();
+  EXPECT_LE(static_cast<double>(crowd.harness().call_time_ns() - before) / 10'000, 4000.0);
+}
+
+TEST(PlanCrowd, ADeadChildUnderATracerThatNeverWaitsCostsOneLook) {
+  Crowd crowd(10, 1, {});
+  const pid_t pid = 12;
+  crowd.kernel().Trace(pid);
+  crowd.Die(1, 0);
+  crowd.harness().Hint(pid);  // its pidfd became readable
+  const auto calls = crowd.harness().calls();
+  crowd.Settle();
+  EXPECT_LE(crowd.harness().calls() - calls, 2U);
+  EXPECT_EQ(crowd.harness().Act(), Action{}) << "a deadline is left";
+  crowd.kernel().Untrace(pid);
+  crowd.Settle();
+  EXPECT_EQ(crowd.harness().reaped(), 1U);
+}
+
+}  // namespace
+}  // namespace reaperd::test

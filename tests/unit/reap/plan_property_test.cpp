@@ -1,0 +1,93 @@
+// Properties of reap::Plan over random lives of a model kernel (support/model_kernel), a few million
+// calls and events in all.
+//
+//   REAPERD_PROPERTY_SEED=N|random   the first life's seed (a failure prints the one that failed)
+//   REAPERD_PROPERTY_STEPS=N         calls and events in all
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "model_kernel/random_world.h"
+
+namespace reaperd::test {
+namespace {
+
+constexpr std::uint64_t kDefaultSeed = 20'261'122;
+constexpr std::uint64_t kDefaultSteps = 3'000'000;
+constexpr std::uint64_t kStepsOfALife = 1500;
+
+std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  if (text == nullptr) return otherwise;
+  if (std::string_view(text) == "random") return std::random_device{}();
+  return ParseUnsigned(text).value_or(otherwise);
+}
+
+/// The last calls of the life of that seed, for people.
+std::string LastCalls(std::uint64_t seed) {
+  constexpr std::size_t kLines = 40;
+  std::vector<std::string> trace;
+  RandomWorld world(seed);
+  world.set_trace(&trace);
+  static_cast<void>(world.Live(kStepsOfALife));
+  std::string text;
+  for (std::size_t i = trace.size() > kLines ? trace.size() - kLines : 0; i < trace.size(); ++i) {
+    text += "  " + trace[i] + "\n";
+  }
+  return text;
+}
+
+/// What the lives have seen: a property over what never happens would prove nothing.
+struct Seen {
+  std::uint64_t lives = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t reaped = 0;
+  std::uint64_t holds = 0;
+  std::uint64_t scans = 0;
+  std::uint64_t list_failures = 0;
+  std::uint64_t signals_lost = 0;
+  std::uint64_t traced_deaths = 0;
+
+  void Add(const RandomWorld& world) {
+    ++lives;
+    steps += world.steps();
+    reaped += world.harness().reaped();
+    holds += world.harness().holds();
+    scans += world.harness().scans();
+    list_failures += world.harness().list_failures();
+    signals_lost += world.kernel().signals_lost();
+    traced_deaths += world.traced_deaths();
+  }
+};
+
+TEST(PlanProperty, KeepsItsPromisesThroughRandomLives) {
+  const std::uint64_t first = FromEnvironment("REAPERD_PROPERTY_SEED", kDefaultSeed);
+  const std::uint64_t total = FromEnvironment("REAPERD_PROPERTY_STEPS", kDefaultSteps);
+  Seen seen;
+  for (std::uint64_t seed = first; seen.steps < total; ++seed) {
+    RandomWorld world(seed);
+    const std::string violation = world.Live(kStepsOfALife);
+    ASSERT_EQ(violation, "") << "again by: REAPERD_PROPERTY_SEED=" << seed
+                             << " REAPERD_PROPERTY_STEPS=1\n" << LastCalls(seed);
+    seen.Add(world);
+  }
+  std::cout << seen.lives << " lives, " << seen.steps << " steps, " << seen.reaped << " reaped, "
+            << seen.holds << " held, " << seen.scans << " scans, " << seen.signals_lost
+            << " signals lost, " << seen.traced_deaths << " deaths under a tracer, "
+            << seen.list_failures << " lists failed\n";
+  if (total < kDefaultSteps) return;
+  EXPECT_GT(seen.reaped, total / 50);
+  EXPECT_GT(seen.holds, total / 500);
+  EXPECT_GT(seen.scans, total / 500);
+  EXPECT_GT(seen.signals_lost, total / 500);
+  EXPECT_GT(seen.traced_deaths, total / 5000);
+  EXPECT_GT(seen.list_failures, total / 50'000);
+}
+
+}  // namespace
+}  // namespace reaperd::test

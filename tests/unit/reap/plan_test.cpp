@@ -1,0 +1,256 @@
+// reap::Plan, answer by answer: hints, probes, scans, and how they are paced.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "model_kernel/plan_fixture.h"
+
+namespace reaperd::reap {
+namespace {
+
+// --- hints and the probe
+
+TEST_F(PlanTest, ANewPlanLooksOnceForWhatDiedBeforeAndThenRests) {
+  Walk(Outcome::kNothing, 0, 1);
+  EXPECT_EQ(Next(), Rest());
+  EXPECT_FALSE(plan_.sweep_due());
+}
+
+TEST_F(PlanTest, AHintIsTriedBeforeTheProbeAndTheProbeFollows) {
+  SweepNothing();
+  plan_.OnHint(7);
+  Look(Reap(7), Outcome::kDead);
+  Walk(Outcome::kDead, 9, 5);
+  Walk(Outcome::kNothing, 0, 1);
+  EXPECT_EQ(Next(), Rest());
+}
+
+TEST_F(PlanTest, AStaleHintCostsOneCall) {
+  SweepNothing();
+  for (const Outcome outcome : {Outcome::kNoChild, Outcome::kNothing, Outcome::kStopped}) {
+    plan_.OnHint(7);
+    Look(Reap(7), outcome);
+    SweepNothing();
+  }
+}
+
+TEST_F(PlanTest, AnUnknownPidAsksForASweepOnly) {
+  SweepNothing();
+  plan_.OnHint(0);
+  EXPECT_EQ(Next(), ReapAny());
+  plan_.OnHint(-1);
+  EXPECT_EQ(Next(), ReapAny());
+}
+
+TEST_F(PlanTest, TooManyHintsAreLeftToTheSweep) {
+  SweepNothing();
+  for (pid_t pid = 100; pid < 300; ++pid) plan_.OnHint(pid);
+  int looks = 0;
+  while (Next().kind == Kind::kReap) {
+    Answer(Next(), Outcome::kNothing);
+    ++looks;
+  }
+  EXPECT_EQ(looks, 64);
+  EXPECT_EQ(Next(), ReapAny());
+}
+
+TEST_F(PlanTest, ANumberThatIsUsedAgainIsLookedAtAgain) {
+  SweepNothing();
+  plan_.OnHint(7);
+  Look(Reap(7), Outcome::kDead);
+  SweepNothing();
+  plan_.OnHint(7);
+  Look(Reap(7), Outcome::kDead);
+}
+
+TEST_F(PlanTest, NoChildEndsTheSweepWithoutAPause) {
+  Walk(Outcome::kNoChild, 0, 1000);
+  EXPECT_EQ(Next(), Rest());
+  plan_.OnHint(0);
+  EXPECT_EQ(Next(), ReapAny());
+}
+
+// --- pauses
+
+struct WalkPause {
+  Micros cost_us;
+  Micros pause_us;
+};
+
+class WalkPauseTest : public PlanTest, public ::testing::WithParamInterface<WalkPause> {};
+
+TEST_P(WalkPauseTest, FollowsAFruitlessProbe) {
+  Walk(Outcome::kNothing, 0, GetParam().cost_us);
+  EXPECT_EQ(Next(), Rest()) << "nothing is due";
+  plan_.OnHint(0);
+  if (GetParam().pause_us > 0) {
+    EXPECT_EQ(Next(), RestUntil(now_us_ + GetParam().pause_us));
+    now_us_ += GetParam().pause_us - 1;
+    EXPECT_EQ(Next(), RestUntil(now_us_ + 1));
+    ++now_us_;
+  }
+  EXPECT_EQ(Next(), ReapAny());
+}
+
+INSTANTIATE_TEST_SUITE_P(Costs, WalkPauseTest,
+                         ::testing::Values(WalkPause{0, 0}, WalkPause{1, 0}, WalkPause{2, 200},
+                                           WalkPause{30, 3000}, WalkPause{700, 70'000},
+                                           WalkPause{5000, 500'000}, WalkPause{60'000, 500'000}));
+
+TEST_F(PlanTest, WhatReapedSomethingIsNoCost) {
+  Walk(Outcome::kDead, 7, 25);
+  Walk(Outcome::kDead, 8, 25);
+  Walk(Outcome::kNothing, 0, 0);
+  plan_.OnHint(0);
+  EXPECT_EQ(Next(), ReapAny());
+}
+
+TEST_F(PlanTest, HintsDoNotWaitForThePause) {
+  Walk(Outcome::kNothing, 0, 1000);
+  plan_.OnHint(7);
+  Look(Reap(7), Outcome::kDead);
+  EXPECT_EQ(Next(), RestUntil(now_us_ + 100'000));
+}
+
+// --- from walk to scan and back
+
+TEST_F(PlanTest, AWalkUpToTheLimitIsFollowedByAWalk) {
+  Walk(Outcome::kDead, 7, 30);
+  EXPECT_EQ(Next(), ReapAny());
+}
+
+TEST_F(PlanTest, ADearWalkThatFoundSomethingMakesRoomForAScan) {
+  Walk(Outcome::kDead, 7, 31);
+  List({3, 4});
+  Look(Reap(3), Outcome::kNothing);
+  Look(Reap(4), Outcome::kDead);
+  EXPECT_EQ(Next(), Rest()) << "a whole list was looked at: nothing is left to find";
+}
+
+TEST_F(PlanTest, ADearWalkThatToldOfAStopMakesRoomForAScanToo) {
+  Walk(Outcome::kStopped, 7, 31);
+  EXPECT_EQ(Next(), FirstList());
+}
+
+TEST_F(PlanTest, ADearWalkThatFoundNothingOnlyPauses) {
+  Walk(Outcome::kNothing, 0, 400);
+  EXPECT_EQ(Next(), Rest());
+}
+
+TEST_F(PlanTest, WithoutAListDearWalksGoOn) {
+  Use({.can_list = false});
+  Walk(Outcome::kDead, 7, 900);
+  EXPECT_EQ(Next(), ReapAny());
+}
+
+TEST_F(PlanTest, AScanThatDidNotPayIsNotRepeatedBeforeWalksHaveCostAsMuch) {
+  Walk(Outcome::kDead, 7, 100);
+  List({3}, 250);
+  Look(Reap(3), Outcome::kNothing);  // 250 us for nothing, where a walk cost 100
+  EXPECT_EQ(Next(), Rest());
+  plan_.OnHint(0);
+  now_us_ += kSecond;
+  Walk(Outcome::kDead, 7, 100);
+  Walk(Outcome::kDead, 8, 100);
+  Walk(Outcome::kDead, 9, 49);
+  Walk(Outcome::kDead, 10, 31);  // 280 us in all: more than the scan was
+  EXPECT_EQ(Next(), FirstList());
+}
+
+TEST_F(PlanTest, AScanThatPaidIsRepeatedAtTheFirstDearWalk) {
+  Walk(Outcome::kDead, 7, 100);
+  List({3, 4, 5}, 250);
+  for (const pid_t pid : {3, 4, 5}) Look(Reap(pid), Outcome::kDead);
+  EXPECT_EQ(Next(), Rest());
+  plan_.OnHint(0);
+  now_us_ += kSecond;
+  Walk(Outcome::kDead, 7, 100);
+  EXPECT_EQ(Next(), FirstList());
+}
+
+// --- the scan
+
+TEST_F(PlanTest, AListComesInPartsAndEachEntryIsLookedAtOnce) {
+  Use(Holding());
+  ASSERT_EQ(Next(), FirstList());
+  plan_.OnListed(std::vector<pid_t>{3, 4}, true, 0);
+  ASSERT_EQ(Next(), NextList());
+  plan_.OnListed(std::vector<pid_t>{}, true, 0);
+  ASSERT_EQ(Next(), NextList());
+  plan_.OnListed(std::vector<pid_t>{5}, false, 0);
+  for (const pid_t pid : {3, 4, 5}) Look(Peek(pid), Outcome::kNothing);
+  EXPECT_EQ(Next(), Rest());
+}
+
+struct ScanPause {
+  bool holding;
+  Micros list_cost_us;
+  int found;
+  Micros pause_us;
+};
+
+class ScanPauseTest : public PlanTest, public ::testing::WithParamInterface<ScanPause> {};
+
+TEST_P(ScanPauseTest, IsAMultipleOfWhatTheScanCostForNothing) {
+  const ScanPause& row = GetParam();
+  if (row.holding) Use(Holding());
+  if (!row.holding) Walk(Outcome::kDead, 7, 31);
+  std::vector<pid_t> pids;
+  for (pid_t pid = 10; pid < 10 + row.found; ++pid) pids.push_back(pid);
+  List(pids, row.list_cost_us);
+  for (const pid_t pid : pids) {
+    if (row.holding) {
+      Look(Peek(pid), Outcome::kDead, 1);
+      plan_.OnDecided(pid, Decision::kReap);
+      Look(ReapSeen(pid), Outcome::kDead, 3);
+    } else {
+      Look(Reap(pid), Outcome::kDead, 4);
+    }
+  }
+  EXPECT_EQ(Next(), Rest());
+  plan_.OnHint(0);
+  const Action again = row.holding ? FirstList() : ReapAny();
+  EXPECT_EQ(Next(), row.pause_us > 0 ? RestUntil(now_us_ + row.pause_us) : again);
+}
+
+// Each death found is worth 8 us; 4 of them are spent on it here.
+INSTANTIATE_TEST_SUITE_P(
+    Costs, ScanPauseTest,
+    ::testing::Values(ScanPause{true, 9, 0, 0}, ScanPause{true, 10, 0, 200},
+                      ScanPause{true, 1000, 0, 20'000}, ScanPause{true, 1000, 50, 16'000},
+                      ScanPause{true, 1000, 250, 0}, ScanPause{true, 26'000, 0, 500'000},
+                      ScanPause{false, 66, 0, 0}, ScanPause{false, 67, 0, 201},
+                      ScanPause{false, 1000, 50, 2400}, ScanPause{false, 200'000, 0, 500'000}));
+
+TEST_F(PlanTest, ASignalDuringAScanMakesAnotherDue) {
+  Use(Holding());
+  List({3, 4});
+  Look(Peek(3), Outcome::kNothing);
+  plan_.OnHint(0);  // perhaps of 3, which has been passed
+  Look(Peek(4), Outcome::kNothing);
+  EXPECT_EQ(Next(), FirstList());
+}
+
+TEST_F(PlanTest, AReapWhileTheListIsReadMakesAnotherDue) {
+  Use({.may_hold = true});
+  Hold(9);
+  ASSERT_EQ(Next(), FirstList());
+  plan_.OnListed(std::vector<pid_t>{3}, true, 0);
+  plan_.OnRelease(9);
+  Look(ReapSeen(9), Outcome::kDead);
+  ASSERT_EQ(Next(), NextList());
+  plan_.OnListed(std::vector<pid_t>{5}, false, 0);  // 4 was skipped
+  Look(Peek(3), Outcome::kNothing);
+  Look(Peek(5), Outcome::kNothing);
+  EXPECT_EQ(Next(), FirstList());
+}
+
+TEST_F(PlanTest, HintsGoBeforeTheRestOfTheScan) {
+  Use(Holding());
+  List({3, 4});
+  plan_.OnHint(8);
+  EXPECT_EQ(Next(), Peek(8));
+}
+
+}  // namespace
+}  // namespace reaperd::reap
