@@ -8,8 +8,8 @@ namespace reaperd::daemon {
 namespace {
 
 constexpr char kProcRoot[] = "/proc";
-// About 40 ms of reading: after that the names are not worth the delay of the exit status.
-constexpr std::size_t kMostProcesses = 2000;
+// About 2 ms of reading, a turn's time: more names are not worth the delay.
+constexpr std::size_t kMostProcesses = 100;
 
 }  // namespace
 

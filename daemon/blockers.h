@@ -7,7 +7,7 @@
 
 namespace reaperd::daemon {
 
-/// At most `limit`. Walks /proc without regard to the loop's turn: only for the last word.
+/// At most `limit`, among the first hundred processes of /proc. Empty without a /proc of our own.
 std::vector<Remaining> FindRemaining(std::size_t limit);
 
 }  // namespace reaperd::daemon

@@ -230,7 +230,12 @@ void Daemon::OnStopSignal(const event::SignalRecord& record, const SignalPlan& p
 }
 
 event::After Daemon::Reap(event::Turn& turn) {
-  const reap::Rest rest = reaper_.Run(turn);
+  reap::Rest rest = reaper_.Run(turn);
+  if (main_ended_ && !no_child_left_ && !rest.more) {
+    // What follows depends on whether anybody is left, which a put-off sweep has not told.
+    reaper_.OnSweepWanted();
+    rest = reaper_.Run(turn);
+  }
   if (rest.until_us) {
     loop_->SetDeadline(reap_deadline_, *rest.until_us);
   } else {
@@ -307,11 +312,11 @@ void Daemon::Act(const service::StopAction& action) {
       SignalAll({action.signal, SIGCONT});
       return;
     case Kind::kTerminateAll:
-      observer_.OnSweepRest(SIGTERM);
+      observer_.OnSweepRest(SIGTERM, {});
       SignalAll({SIGTERM, SIGCONT});
       return;
     case Kind::kKillAll:
-      observer_.OnSweepRest(SIGKILL);
+      observer_.OnSweepRest(SIGKILL, FindRemaining(kMostNames));
       SignalAll({SIGKILL});
       return;
     case Kind::kFinish:

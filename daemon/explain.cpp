@@ -1,9 +1,245 @@
 #include "daemon/explain.h"
 
+#include <signal.h>
+#include <unistd.h>
+
+#include <map>
+#include <vector>
+
+#include "base/text.h"
+#include "daemon/signal_actions.h"
+#include "daemon/version.h"
+#include "service/stop_sequence.h"
+#include "sys/probe.h"
+#include "sys/terminal.h"
+
 namespace reaperd::daemon {
+namespace {
+
+constexpr std::size_t kLeft = 22;
+constexpr std::size_t kWidth = 80;
+
+void AddRow(std::string& out, std::string_view left, std::string_view right) {
+  out += "  " + std::string(left);
+  out.append(left.size() < kLeft ? kLeft - left.size() : 1, ' ');
+  // Words are wrapped under the right column.
+  std::size_t column = 2 + kLeft;
+  bool first = true;
+  for (const std::string_view word : Split(right, ' ')) {
+    if (!first && column + 1 + word.size() > kWidth) {
+      out += '\n';
+      out.append(2 + kLeft, ' ');
+      column = 2 + kLeft;
+    } else if (!first) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+    first = false;
+  }
+  out += '\n';
+}
+
+std::string OnOff(bool on) { return on ? "on" : "off"; }
+
+/// Names in order; long runs of neighbours among the real-time signals as "first..last".
+std::string SignalList(const std::vector<int>& signals) {
+  constexpr std::size_t kLongRun = 4;
+  std::string text;
+  for (std::size_t at = 0; at < signals.size();) {
+    std::size_t end = at + 1;
+    while (end < signals.size() && signals[end] == signals[end - 1] + 1) ++end;
+    const bool run = signals[at] >= SIGRTMIN && end - at >= kLongRun;
+    text += (text.empty() ? "" : " ") + model::SignalName(signals[at]);
+    if (run) text += ".." + model::SignalName(signals[end - 1]);
+    at = run ? end : at + 1;
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::string CommandText(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += ' ';
+    text += word.empty() || word.find_first_of(" '\"\t") != std::string::npos
+                ? "'" + Printable(word) + "'"
+                : Printable(word);
+  }
+  return text.empty() ? "none given" : text;
+}
+
+const char* TargetText(model::SignalTarget target) {
+  switch (target) {
+    case model::SignalTarget::kMain:
+      return "main";
+    case model::SignalTarget::kGroup:
+      return "main's process group";
+    case model::SignalTarget::kSession:
+      return "all of main's session";
+    case model::SignalTarget::kAll:
+      return "all descendants";
+  }
+  return "?";
+}
+
+const char* GroupText(model::ProcessGroup group) {
+  switch (group) {
+    case model::ProcessGroup::kOwn:
+      return "one of its own, with the terminal's foreground if we have it";
+    case model::ProcessGroup::kInherit:
+      return "ours";
+    case model::ProcessGroup::kNewSession:
+      return "a new session, with our terminal if it can be had";
+  }
+  return "?";
+}
+
+void AddStop(std::string& out, const model::RunSpec& spec, bool pid1) {
+  const service::StopSettings stop = service::SettleStop(spec.stop, spec.exit, pid1);
+  std::string drain = stop.drain_us > 0 ? FormatDuration(stop.drain_us) : "none";
+  if (stop.drain_command) drain += ", running " + CommandText(spec.stop.drain_command);
+  AddRow(out, "stop signals", SignalList(spec.stop.signals));
+  AddRow(out, "drain", drain);
+  AddRow(out, "stop time-out",
+         stop.timeout_us ? "KILL " + FormatDuration(*stop.timeout_us) + " after forwarding"
+                         : "never: main may take its time");
+  AddRow(out, "second stop signal",
+         stop.force_on_second ? "KILLs all at once" : "ends the drain, else is forwarded again");
+  std::string grace = "off: whatever remains after main is left";
+  if (stop.grace_us) {
+    grace = *stop.grace_us == 0
+                ? "0: KILL to what remains after main"
+                : "TERM and CONT to what remains after main, KILL after " +
+                      FormatDuration(*stop.grace_us) + ", at most 1s more";
+  }
+  AddRow(out, "grace", grace);
+}
+
+void AddSettings(std::string& out, const model::RunSpec& spec, bool pid1) {
+  out += "Settings\n";
+  AddRow(out, "command", CommandText(spec.main.command));
+  AddRow(out, "signals go to", TargetText(spec.signals.target));
+  AddRow(out, "process group", GroupText(spec.main.process_group));
+  AddStop(out, spec, pid1);
+  AddRow(out, "run is over", spec.exit.wait_for == model::WaitFor::kMain
+                                 ? "when main ends"
+                                 : "when no child is left");
+  if (spec.main.working_directory) {
+    AddRow(out, "working directory", Printable(*spec.main.working_directory));
+  }
+  if (spec.main.user) {
+    AddRow(out, "user", "uid " + std::to_string(spec.main.user->uid) + ", gid " +
+                            std::to_string(spec.main.user->gid) + ", " +
+                            std::to_string(spec.main.user->groups.size()) +
+                            " supplementary groups");
+  }
+  AddRow(out, "no new privileges", OnOff(spec.main.no_new_privileges));
+  AddRow(out, "parent-death signal",
+         spec.parent_death_signal == 0 ? "none" : model::SignalName(spec.parent_death_signal));
+  AddRow(out, "termination log",
+         !spec.termination_log           ? "/dev/termination-log, if it is there"
+         : spec.termination_log->empty() ? "none"
+                                         : Printable(*spec.termination_log));
+}
+
+void AddSignals(std::string& out, const model::RunSpec& spec, bool pid1) {
+  std::map<std::string, std::vector<int>> by_meaning;
+  for (int signal = 1; signal < model::kSignalLimit; ++signal) {
+    if (signal == 32 || signal == 33) continue;  // the C library's own
+    const SignalPlan plan = PlanSignal(signal, spec, pid1);
+    std::string meaning = Describe(plan.action);
+    if (plan.sent != 0 && plan.sent != signal) meaning += ", as " + model::SignalName(plan.sent);
+    by_meaning[meaning].push_back(signal);
+  }
+  out += "\nSignals that reach us\n";
+  for (const auto& [meaning, signals] : by_meaning) AddRow(out, meaning, SignalList(signals));
+}
+
+void AddExit(std::string& out, const model::RunSpec& spec) {
+  out += "\nExit status\n";
+  AddRow(out, "ours is", spec.exit.status_from == model::ExitStatusFrom::kMain
+                             ? "main's"
+                             : "that of the first child that fails, else main's");
+  AddRow(out, "exit code n", "n");
+  AddRow(out, "signal n",
+         spec.exit.by_signal ? "we die of it, too (as PID 1: 128+n)" : "128+n");
+  AddRow(out, "start failed",
+         std::to_string(spec.exit.own_failure) + " our own failure, 126 not executable, 127 not found");
+  for (const auto& [from, to] : spec.exit.map) {
+    AddRow(out, std::to_string(from) + " becomes", std::to_string(to));
+  }
+}
+
+std::string Limit(const std::optional<std::uint64_t>& limit) {
+  return limit ? std::to_string(*limit) : "no limit seen";
+}
+
+void AddProc(std::string& out, const sys::Offers& offers) {
+  using sys::ChildrenSource;
+  if (offers.proc_ours) {
+    AddRow(out, "/proc", "shows our pid namespace");
+  } else if (offers.proc_mounted) {
+    AddRow(out, "/proc",
+           "shows another pid namespace: not used. Mount a new one (unshare --mount-proc)");
+  } else {
+    AddRow(out, "/proc", "is not there: names of processes stay unknown");
+  }
+  switch (offers.children) {
+    case ChildrenSource::kChildrenFile:
+      AddRow(out, "list of children", "the kernel's children file");
+      return;
+    case ChildrenSource::kProcWalk:
+      AddRow(out, "list of children",
+             "a walk of /proc, 20 us a process: this kernel has no children file");
+      return;
+    case ChildrenSource::kUnknown:
+    case ChildrenSource::kNone:
+      AddRow(out, "list of children",
+             "none: reaping works, but costs more with thousands of live children");
+      return;
+  }
+}
+
+void AddPlace(std::string& out, bool pid1) {
+  const sys::Offers offers = sys::ProbeOffers();
+  const sys::Terminal terminal = sys::Terminal::Find();
+  out += "\nThis kernel and container\n";
+  AddRow(out, "we are", pid1 ? "PID 1: orphans come to us"
+                             : "pid " + std::to_string(getpid()) +
+                                   (offers.subreaper
+                                        ? ": a child subreaper, so that orphans below us come to us"
+                                        : ": no subreapers here, orphans go elsewhere"));
+  AddProc(out, offers);
+  AddRow(out, "clone",
+         offers.clone_sharing ? "shares memory until exec: the start costs the same at any size"
+                              : "the sharing kind is refused: fork is used");
+  AddRow(out, "pidfds",
+         offers.pidfd_open && offers.pidfd_send_signal
+             ? "yes: signals cannot reach a reused pid"
+             : "refused: main is signalled by pid, which is safe while it is unreaped");
+  AddRow(out, "waitid",
+         offers.waitid_peek ? "can look without reaping"
+                            : "cannot look without reaping: nothing can be held");
+  AddRow(out, "terminal",
+         !terminal.exists()   ? "none"
+         : terminal.IsOurs()  ? "ours, in the foreground: main takes it over"
+                              : "in the background: left as it is");
+  AddRow(out, "limits on processes",
+         "pids.max " + Limit(offers.cgroup_pids_max) + ", RLIMIT_NPROC " +
+             Limit(offers.rlimit_nproc) + ", kernel.pid_max " + Limit(offers.pid_max));
+  AddRow(out, "open files", std::to_string(offers.rlimit_nofile) + " (reaperd needs 8)");
+}
+
+}  // namespace
 
 std::string Explain(const model::RunSpec& spec, bool pid1) {
-  return pid1 && spec.main.command.empty() ? "pid1\n" : "";
+  std::string out = "reaperd " + std::string(kVersion) + ", what it would do here\n\n";
+  AddSettings(out, spec, pid1);
+  AddSignals(out, spec, pid1);
+  AddExit(out, spec);
+  AddPlace(out, pid1);
+  return out;
 }
 
 }  // namespace reaperd::daemon

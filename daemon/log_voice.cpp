@@ -122,24 +122,17 @@ class LogVoice final : public RunObserver {
                               : ": so were we, until somebody continued us"));
   }
 
-  void OnSweepRest(int signal) override {
+  void OnSweepRest(int signal, const std::vector<Remaining>& remaining) override {
     const bool kill = signal == SIGKILL;
     log_.Write(kill ? LogLevel::kWarn : LogLevel::kInfo, "sweep",
                kill ? "sending SIGKILL to all that remain"
                     : "main has ended: sending SIGTERM to all that remain",
                {{"signal", SignalName(signal)}});
+    Name("did not end in time", remaining);
   }
 
   void OnLeftBehind(const std::vector<Remaining>& remaining) override {
-    for (const Remaining& process : remaining) {
-      std::string text = "left behind: " + Printable(process.comm) + " (pid " +
-                         std::to_string(process.pid) + "), state " + process.state;
-      if (!process.wait_channel.empty()) text += ", waiting in " + Printable(process.wait_channel);
-      log_.Write(LogLevel::kWarn, "left-behind", text,
-                 {Number("pid", process.pid), {"comm", process.comm},
-                  {"state", std::string(1, process.state)},
-                  {"wait_channel", process.wait_channel}});
-    }
+    Name("left behind", remaining);
   }
 
   void OnWarning(const Error& error) override {
@@ -157,6 +150,19 @@ class LogVoice final : public RunObserver {
   }
 
  private:
+  void Name(std::string_view what, const std::vector<Remaining>& remaining) {
+    for (const Remaining& process : remaining) {
+      std::string text = std::string(what) + ": " + Printable(process.comm) + " (pid " +
+                         std::to_string(process.pid) + "), state " + process.state;
+      if (!process.wait_channel.empty()) text += ", waiting in " + Printable(process.wait_channel);
+      log_.Write(LogLevel::kWarn, "remaining", text,
+                 {Number("pid", process.pid),
+                  {"comm", process.comm},
+                  {"state", std::string(1, process.state)},
+                  {"wait_channel", process.wait_channel}});
+    }
+  }
+
   static LogField Number(std::string_view key, long value) {
     return {key, std::to_string(value), true};
   }

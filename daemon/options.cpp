@@ -107,7 +107,7 @@ std::string HelpText() {
     }
     std::string left = "  --" + std::string(row.name);
     if (!row.argument.empty()) left += " " + std::string(row.argument);
-    AppendPadded(text, left, 28);
+    AppendPadded(text, left, 26);
     text += " " + std::string(row.help);
     if (!row.fallback.empty()) text += " [" + std::string(row.fallback) + "]";
     text += "\n";

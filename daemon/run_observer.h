@@ -76,8 +76,10 @@ class RunObserver {
                            [[maybe_unused]] Micros run_time_us) {}
   /// Main was stopped by a job control signal (SIGTSTP …) and this is what we did about it.
   virtual void OnMainStopped([[maybe_unused]] int signal, [[maybe_unused]] bool continued) {}
-  /// TERM and CONT, or KILL, went to everybody that is left.
-  virtual void OnSweepRest([[maybe_unused]] int signal) {}
+  /// TERM and CONT, or KILL, goes to everybody that is left; `remaining` names some of those that
+  /// did not heed the TERM.
+  virtual void OnSweepRest([[maybe_unused]] int signal,
+                           [[maybe_unused]] const std::vector<Remaining>& remaining) {}
   /// We end although these are alive.
   virtual void OnLeftBehind([[maybe_unused]] const std::vector<Remaining>& remaining) {}
   /// Something failed that the run survives.

@@ -12,12 +12,12 @@ namespace reaperd::daemon {
 namespace {
 
 constexpr EnumNames<SignalAction, 6> kActionTexts{{{
-    {SignalAction::kReap, "reap"},
-    {SignalAction::kStop, "stop"},
-    {SignalAction::kForward, "forward"},
-    {SignalAction::kContinue, "continue"},
-    {SignalAction::kDrop, "drop"},
-    {SignalAction::kUntouched, "untouched"},
+    {SignalAction::kReap, "tells of a death"},
+    {SignalAction::kStop, "stops the run"},
+    {SignalAction::kForward, "forwarded"},
+    {SignalAction::kContinue, "continues main"},
+    {SignalAction::kDrop, "dropped"},
+    {SignalAction::kUntouched, "not taken"},
 }}};
 
 bool Taken(int signal, const model::RunSpec& spec) {

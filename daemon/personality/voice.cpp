@@ -8,7 +8,7 @@
 
 namespace reaperd::daemon {
 
-void Voice::OnSweepRest(int signal) {
+void Voice::OnSweepRest(int signal, [[maybe_unused]] const std::vector<Remaining>& remaining) {
   Remark("Sending " + model::SignalName(signal) + " to the processes that are left");
 }
 

@@ -13,7 +13,7 @@ namespace reaperd::daemon {
 
 class Voice : public RunObserver {
  public:
-  void OnSweepRest(int signal) final;
+  void OnSweepRest(int signal, const std::vector<Remaining>& remaining) final;
   void OnLeftBehind(const std::vector<Remaining>& remaining) final;
   void OnWarning(const Error& error) final;
   void OnFatal(const Error& error) final;

@@ -24,6 +24,11 @@ void Plan::OnHint(pid_t pid) {
   if (std::find(hints_.begin(), hints_.end(), pid) == hints_.end()) hints_.push_back(pid);
 }
 
+void Plan::OnSweepWanted() {
+  sweep_due_ = true;
+  sweep_not_before_us_ = 0;
+}
+
 void Plan::OnRelease(pid_t pid) {
   if (held_.erase(pid) > 0) to_reap_.push_back(pid);
 }
@@ -78,10 +83,13 @@ std::optional<Action> Plan::NextOfScan(Micros now_us) {
   if (scan_.stage != Stage::kLooking) {
     return Action{.kind = Action::Kind::kList, .first_part = scan_.stage == Stage::kDue};
   }
-  while (scan_.next < scan_.pids.size()) {
-    const pid_t pid = scan_.pids[scan_.next];
+  if (scan_.barren >= limits_.barren_waits && MayReapAny()) {
+    return Action{.kind = Action::Kind::kReapAny};
+  }
+  while (!scan_.pids.empty()) {
+    const pid_t pid = scan_.pids.back();
     if (!WasSeen(pid)) return Look(pid);
-    ++scan_.next;
+    scan_.pids.pop_back();
   }
   EndScan(now_us);
   return std::nullopt;
@@ -94,7 +102,7 @@ void Plan::StartScan() {
   scan_.stage = Stage::kDue;
   scan_.disturbed = false;
   scan_.pids.clear();
-  scan_.next = 0;
+  scan_.barren = 0;
   scan_.cost_us = 0;
   scan_.found = 0;
 }
@@ -105,9 +113,7 @@ void Plan::EndScan(Micros now_us) {
   const Micros factor =
       MayReapAny() ? limits_.scan_pause_factor : limits_.hold_scan_pause_factor;
   Pause(factor * wasted, now_us);
-  scan_pays_ = walk_spent_us_ == 0 || scan_.found * last_walk_us_ >= scan_.cost_us;
-  last_scan_cost_us_ = scan_.cost_us;
-  walk_spent_us_ = 0;
+  dear_walks_ = 0;
   // A list read while its entries went away may have skipped one. Otherwise it was complete, and
   // whoever died after his turn sent a signal that made a new sweep due.
   if (scan_.disturbed) sweep_due_ = true;
@@ -124,9 +130,9 @@ void Plan::PassBy(const Action& action) {
     std::erase(to_reap_, action.pid);
   } else if (!hints_.empty() && hints_.back() == action.pid) {
     hints_.pop_back();
-  } else if (scan_.stage == Stage::kLooking && scan_.next < scan_.pids.size() &&
-             scan_.pids[scan_.next] == action.pid) {
-    ++scan_.next;
+  } else if (scan_.stage == Stage::kLooking && !scan_.pids.empty() &&
+             scan_.pids.back() == action.pid) {
+    scan_.pids.pop_back();
   }
 }
 
@@ -145,6 +151,7 @@ void Plan::OnWaited(const Action& action, const model::WaitOutcome& outcome, Mic
   if (action.kind == Action::Kind::kPeek && outcome.kind == Kind::kDead) return;  // OnDecided follows
   const bool found = outcome.kind == Kind::kDead || outcome.kind == Kind::kStopped;
   if (scanning && found) ++scan_.found;
+  if (scanning) scan_.barren = found ? 0 : scan_.barren + 1;
   if (outcome.kind == Kind::kDead && scan_.stage == Stage::kListing) scan_.disturbed = true;
   PassBy(action);
 }
@@ -176,20 +183,25 @@ void Plan::OnWalked(const model::WaitOutcome& outcome, Micros cost_us, Micros no
   switch (outcome.kind) {
     case Kind::kDead:
     case Kind::kStopped:
-      if (cost_us <= limits_.walk_limit_us || !limits_.can_list) return;
-      walk_spent_us_ += cost_us;
-      last_walk_us_ = cost_us;
-      // When scans do not pay (few die, many live) walking is cheaper, up to the price of a scan.
-      if (scan_pays_ || walk_spent_us_ >= last_scan_cost_us_) StartScan();
+      scan_.barren = 0;
+      ++scan_.found;
+      dear_walks_ = cost_us > limits_.walk_limit_us ? dear_walks_ + 1 : 0;
+      if (dear_walks_ >= limits_.dear_walks_for_scan && limits_.can_list &&
+          scan_.stage == Stage::kNone) {
+        StartScan();
+      }
       return;
     case Kind::kNothing:
-      sweep_due_ = false;
-      Pause(limits_.walk_pause_factor * cost_us, now_us);
-      return;
     case Kind::kNoChild:
+      // The end of a scan, too, that asked: what it has not looked at yet lives.
+      if (scan_.stage != Stage::kNone) EndScan(now_us);
       sweep_due_ = false;
+      dear_walks_ = 0;
+      if (outcome.kind == Kind::kNothing) Pause(limits_.walk_pause_factor * cost_us, now_us);
       return;
     case Kind::kError:
+      if (scan_.stage != Stage::kNone) EndScan(now_us);
+      sweep_due_ = true;
       Pause(limits_.error_pause_us, now_us);
       return;
   }

@@ -40,7 +40,10 @@ struct PlanLimits {
   /// waitid takes WNOWAIT. Without it nothing can be looked at without reaping it.
   bool can_peek = true;
 
-  Micros walk_limit_us = 30;          ///< P_ALL dearer than this makes room for a scan
+  Micros walk_limit_us = 30;          ///< P_ALL dearer than this is dear
+  /// So many dear walks in a row that each found a death make room for a scan. One alone may be an
+  /// interrupt, or the last of two deaths that shared a signal: a scan would cost more than it saves.
+  int dear_walks_for_scan = 3;
   Micros walk_pause_factor = 100;     ///< pause after a fruitless P_ALL, times its cost
   Micros scan_pause_factor = 3;       ///< pause after a scan, times what it cost for nothing
   Micros hold_scan_pause_factor = 20; ///< the same while something may be held
@@ -48,6 +51,9 @@ struct PlanLimits {
   /// A shorter pause is none: a timer and a wake-up cost more than the probe that they save.
   Micros pause_min_us = 200;
   Micros fair_reap_us = 8;            ///< what a scan may spend on each death that it finds
+  /// After so many live ones in a row a scan asks P_ALL, where that is allowed, whether there is
+  /// any zombie left at all.
+  int barren_waits = 1000;
   Micros error_pause_us = 10 * kMillisecond;  ///< after an error of the kernel
 };
 
@@ -83,6 +89,8 @@ class Plan {
 
   /// A SIGCHLD arrived and named `pid` (0 when it is unknown), or `pid`'s pidfd became readable.
   void OnHint(pid_t pid);
+  /// A decision depends on whether a child is left: the next look is not put off.
+  void OnSweepWanted();
   /// The hold of `pid` is over: reap it.
   void OnRelease(pid_t pid);
 
@@ -112,8 +120,10 @@ class Plan {
   struct Scan {
     Stage stage = Stage::kNone;
     bool disturbed = false;  ///< something was reaped while listing: entries may be missing
+    /// Taken from the back: adopted children are appended to the kernel's list, so the orphans of a
+    /// burst are at its end, behind everything that lives long.
     std::vector<pid_t> pids;
-    std::size_t next = 0;
+    int barren = 0;          ///< live ones in a row
     Micros cost_us = 0;
     Micros found = 0;        ///< deaths reaped and stops told
   };
@@ -142,10 +152,7 @@ class Plan {
   bool sweep_due_ = true;
   Micros sweep_not_before_us_ = 0;
   Scan scan_;
-  bool scan_pays_ = true;       ///< the last scan was cheaper than P_ALL for the same deaths
-  Micros walk_spent_us_ = 0;    ///< by dear P_ALL calls since the last scan
-  Micros last_walk_us_ = 0;     ///< cost of the last dear P_ALL
-  Micros last_scan_cost_us_ = 0;
+  int dear_walks_ = 0;          ///< in a row
 };
 
 }  // namespace reaperd::reap

@@ -59,6 +59,8 @@ class Reaper {
   /// that comes when the tracer lets go brings us back, so nothing spins.
   void OnPidfdReadable(pid_t pid) { plan_.OnHint(pid); }
   void OnRelease(pid_t pid) { plan_.OnRelease(pid); }
+  /// A decision depends on whether a child is left: the next Run finds out, whatever it costs.
+  void OnSweepWanted() { plan_.OnSweepWanted(); }
 
   /// A child that we made.
   void Know(pid_t pid);

@@ -54,10 +54,9 @@ def _default_actions() -> Iterator[Case]:
                            signal.SIGUSR2, signal.SIGALRM, signal.SIGPWR, signal.SIGRTMAX):
                 yield Case(program, f"passes {int(number)} to a command without handlers",
                            (*plain, *command), mode=mode, steps=(ready("ready"), send(number)))
-            yield Case(program, "passes TERM twice", (*plain, *roles("echo", "--exit-on=QUIT=4")),
-                       mode=mode,
+            yield Case(program, "passes TERM twice", (*plain, *roles(*SENTINEL_END)), mode=mode,
                        steps=(ready(), send(signal.SIGTERM), await_text("signal TERM"),
-                              send(signal.SIGTERM), send(signal.SIGQUIT)))
+                              send(signal.SIGTERM), finish))
 
 
 def _rewrites() -> Iterator[Case]:
@@ -98,7 +97,8 @@ def _groups() -> Iterator[Case]:
                     steps += (await_member("main", "signal USR2"), send(signal.SIGTERM))
                 if options == ("-r15:10",):
                     # The family ends on TERM only, which becomes USR1 here.
-                    steps += (await_member("main", "signal USR1"), kill_main(signal.SIGTERM))
+                    steps += (await_member("main", "signal USR1"),
+                              await_member("group", "signal USR1"), kill_main(signal.SIGTERM))
                 yield Case(program, f"groups {list(options)}, {number.name}",
                            (*options, "--", *family()), mode=CHILD, steps=steps,
                            after=(note_family,))

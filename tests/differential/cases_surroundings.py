@@ -68,7 +68,9 @@ def _descriptors(pipe: int) -> Iterator[Case]:
                        inherited=(pipe,))
             yield Case(program, "what the program itself keeps", (*plain, *roles(*SENTINEL_END)),
                        mode=mode, inherited=(pipe,),
-                       steps=(ready(), note_holds(pipe), note_folder, finish))
+                       # Who forwards a signal has done all that it does after the start.
+                       steps=(ready(), send(signal.SIGUSR1), await_text("signal USR1"),
+                              note_holds(pipe), note_folder, finish))
 
 
 def _terminals() -> Iterator[Case]:

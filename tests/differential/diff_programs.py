@@ -31,7 +31,7 @@ class Program:
     real: Path
     voice: re.Pattern[str]
     order: Callable[[Lines], Lines]
-    torn: re.Pattern[str] | None = None
+    torn: Callable[[str], bool] = lambda _line: False
     pids: tuple[re.Pattern[str], ...] = field(default=())
 
     def path(self, side: str) -> Path:
@@ -74,19 +74,28 @@ def _order_catatonit(lines: Lines) -> Lines:
     return _move_after(lines, _CATATONIT_CHILD, _CATATONIT_SPAWNED)
 
 
+_CATATONIT_WHOLE = re.compile(r"(ERROR|WARN|INFO|DEBUG) \(catatonit:\w+\): \w")
+_CATATONIT_PIECES = ("(catatonit:", "pid1 (", "using stdin", "setting foreground", "got ECHILD")
+
+
+def _is_torn_catatonit(line: str) -> bool:
+    if line.count("(catatonit:") > 1:
+        return True
+    return any(piece in line for piece in _CATATONIT_PIECES) and not _CATATONIT_WHOLE.match(line)
+
+
 _TINI = Program(
     "tini", Path("/usr/bin/tini"), re.compile(r"\[(FATAL|WARN |INFO |DEBUG|TRACE) tini "),
-    _order_tini, None,
-    (re.compile(r"(?<= tini \()\d+"), re.compile(r"(?<=with pid ')\d+"),
+    _order_tini,
+    pids=(re.compile(r"(?<= tini \()\d+"), re.compile(r"(?<=with pid ')\d+"),
      re.compile(r"(?<=child with pid: ')\d+"), re.compile(r"(?<=with pid=)\d+")))
 _DUMB_INIT = Program(
     "dumb-init", Path("/usr/bin/dumb-init"), re.compile(r"\[dumb-init\] "), _order_dumb_init,
-    None, (re.compile(r"(?<= PID )\d+"),))
+    pids=(re.compile(r"(?<= PID )\d+"),))
 _CATATONIT = Program(
     "catatonit", Path("/usr/bin/catatonit"), re.compile(r"(ERROR|WARN|INFO|DEBUG) \(catatonit:"),
     _order_catatonit,
-    re.compile(r"^(?!\w+ \(catatonit:\d+\): \w).*(catatonit:|pid1 \(|using stdin|setting fore|ECHILD)"
-               r"|^.+\w+ \(catatonit:", re.MULTILINE),
+    _is_torn_catatonit,
     (re.compile(r"(?<=\(catatonit:)\d+"), re.compile(r"(?<=pid1 \()\d+"),
      re.compile(r"(?<=child process )\d+")))
 

@@ -3,6 +3,8 @@ command saw, row by row of the tables in cases_*.py. `pytest -k "tini and exit"`
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 import itertools
 
 import pytest
@@ -12,12 +14,26 @@ import cases_options
 import cases_signals
 import cases_surroundings
 from conftest import Pairs
-from diff_engine import Case
+from diff_engine import Case, Outcome
 from diff_programs import SELF_CHECK
 from differences import DIFFERENCES, differences_of
 
 CASES = list(itertools.chain(cases_options.cases(), cases_ends.cases(), cases_signals.cases(),
                              cases_surroundings.cases()))
+
+
+def explained(expected: Outcome, ours: Outcome) -> str:
+    """What differs, line by line: "-" was expected, "+" is what we showed."""
+    lines = []
+    for field in dataclasses.fields(Outcome):
+        one, other = getattr(expected, field.name), getattr(ours, field.name)
+        if one == other:
+            continue
+        if isinstance(one, str):
+            one, other = (one,), (other,)
+        lines.append(f"{field.name}:")
+        lines += [line for line in difflib.ndiff(one, other) if not line.startswith("?")]
+    return "\n".join(lines)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -30,7 +46,7 @@ def test_same_as_the_original(case: Case, pairs: Pairs) -> None:
         changed = difference.expect(expected)
         assert changed != expected, f"difference is gone: {difference.name}"
         expected = changed
-    assert pair.ours == expected
+    assert pair.ours == expected, explained(expected, pair.ours)
 
 
 def test_every_row_has_a_name_of_its_own() -> None:

@@ -82,7 +82,7 @@ def test_ctr_exec_leaves_no_zombie(containerd: Containerd, baked: Path) -> None:
                               "(/bin/sleep 0.1 > /dev/null 2>&1 &)")
         assert done.returncode == 0, done.stderr
         wait_until(lambda: len(containerd.ctr("tasks", "ps", name).stdout.split("\n")) == 5,
-                   "three processes, a heading and an empty line", pause=0.1)
+                   "three processes, a heading and an empty line")
         containerd.ctr("tasks", "kill", name)
         assert client.wait(20) == 7
     finally:

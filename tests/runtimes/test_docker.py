@@ -94,11 +94,11 @@ def test_a_health_check_disturbs_neither_main_nor_the_reaping(docker: Docker) ->
     check = "(sleep 0.1 &); echo x >> /tmp/checks; test -e /tmp/healthy"
     with docker.start("--health-cmd", check, "--health-interval=100ms", "--health-retries=2", BAKED,
                       "sh", "-c", main_with_traps()) as container:
-        wait_until(lambda: health(docker, container.name) == "unhealthy", "unhealthy", pause=0.1)
+        wait_until(lambda: health(docker, container.name) == "unhealthy", "unhealthy")
         container.exec("touch", "/tmp/healthy")
-        wait_until(lambda: health(docker, container.name) == "healthy", "healthy", pause=0.1)
+        wait_until(lambda: health(docker, container.name) == "healthy", "healthy")
         wait_until(lambda: int(container.exec("wc", "-l", "/tmp/checks").split()[0]) > 10,
-                   "ten checks", pause=0.1)
+                   "ten checks")
         assert container.running()
         container.kill("SIGTERM")
         assert container.wait_exit() == 7
@@ -124,7 +124,7 @@ def test_on_failure_restarts_see_mains_status_each_time(docker: Docker) -> None:
     with docker.start("--restart=on-failure:2", BAKED, "sh", "-c",
                       "echo run; exit 3") as container:
         wait_until(lambda: container.inspect("{{.RestartCount}} {{.State.Running}}") == "2 false",
-                   "two restarts and the end", pause=0.1)
+                   "two restarts and the end")
         assert container.exit_code() == 3
         assert container.logs().count("run") == 3
 
@@ -160,5 +160,5 @@ def test_main_can_write_to_a_closed_client(docker: Docker) -> None:
     client.kill()
     client.wait()
     docker.call("kill", "--signal=USR1", name, check=True)
-    wait_until(lambda: "got USR1" in docker.call("logs", name).stdout, "main goes on", pause=0.1)
+    wait_until(lambda: "got USR1" in docker.call("logs", name).stdout, "main goes on")
     docker.call("stop", name, check=True)

@@ -63,11 +63,11 @@ def test_an_interactive_shell_has_the_window_size(terminal: Callable[..., Termin
 
 def wait_size(screen: Terminal, rows: int, columns: int) -> None:
     """Asks again and again: the client tells the daemon in its own time."""
-    def size() -> str:
-        screen.line("stty size")
-        return screen.read_until(r"^(\d+ \d+)$").group(1)
+    def shown() -> str:
+        screen.line("stty size; echo as''ked")
+        return screen.read_until(r"(?s)(.*?)^asked").group(1)
 
-    wait_until(lambda: size() == f"{rows} {columns}", f"a window of {rows} {columns}", pause=0.1)
+    wait_until(lambda: f"{rows} {columns}\n" in shown(), f"a window of {rows} {columns}")
 
 
 def test_an_interactive_shell_has_job_control(terminal: Callable[..., Terminal]) -> None:

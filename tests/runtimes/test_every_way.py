@@ -40,7 +40,7 @@ def test_passes_stdin_and_both_outputs(way: Way) -> None:
 def test_reaps_orphans(way: Way) -> None:
     with way.start("sh", "-c", MAKE_ORPHANS) as container:
         kill_orphans_of(container)
-        wait_until(lambda: not orphans_left(container), "all orphans reaped", pause=0.1)
+        wait_until(lambda: not orphans_left(container), "all orphans reaped")
         assert container.running()
 
 
@@ -51,7 +51,7 @@ def test_without_an_init_the_same_orphans_stay_zombies(request: pytest.FixtureRe
     plain: Engine = request.getfixturevalue(engine)
     with plain.start(TINY, "sh", "-c", MAKE_ORPHANS) as container:
         kill_orphans_of(container)
-        wait_until(lambda: len(zombies(container)) == 20, "20 zombies", pause=0.1)
+        wait_until(lambda: len(zombies(container)) == 20, "20 zombies")
 
 
 def orphans_left(container: Container) -> list[str]:
@@ -81,7 +81,7 @@ def test_stop_ends_main_by_term_long_before_the_kill(way: Way) -> None:
 def test_stop_of_a_main_without_handlers_gives_143(way: Way) -> None:
     with way.start("sleep", "1000") as container:
         wait_until(lambda: any(one.args == "sleep 1000" for one in container.processes()),
-                   "main runs", pause=0.1)
+                   "main runs")
         assert container.stop(30) < 15
         assert container.exit_code() == 143
 

@@ -77,11 +77,10 @@ def test_in_anothers_pid_namespace_it_is_a_subreaper(podman: Podman) -> None:
     with podman.start(BAKED, "sleep", "900") as first:
         with podman.start(f"--pid=container:{first.name}", BAKED, "sh", "-c",
                           MAKE_ORPHANS) as second:
-            ours = wait_until(lambda: below_second(second), "orphans below the second reaperd",
-                              pause=0.1)
+            ours = wait_until(lambda: below_second(second), "orphans below the second reaperd")
             second.exec("sh", "-c", "kill -KILL $(cat /tmp/orphans)")
             wait_until(lambda: not [one for one in second.processes() if one.pid in ours],
-                       "the second reaperd has reaped its orphans", pause=0.1)
+                       "the second reaperd has reaped its orphans")
             assert second.stop(30) < 15
             assert second.exit_code() == 143
         assert any(one.args == "sleep 900" for one in first.processes())
@@ -108,7 +107,7 @@ def test_as_catatonit_it_holds_a_pod(podman: Podman, bed: Bed, reaperd: Path) ->
         inside = Container(podman, "in-pod")
         assert inside.exec("cat", "/proc/1/cmdline").replace("\0", " ") == "/catatonit -P "
         kill_orphans_of(inside)
-        wait_until(lambda: not adopted(inside), "the pod's init has reaped", pause=0.1)
+        wait_until(lambda: not adopted(inside), "the pod's init has reaped")
         podman.call("pod", "stop", "--time=10", "pod1", check=True)
     finally:
         podman.call("pod", "rm", "--force", "--time=0", "pod1")

@@ -144,7 +144,7 @@ def test_a_user_whom_we_may_not_become_is_125(launch: Launcher) -> None:
 
 def test_a_failed_start_leaves_nothing_behind_as_pid_1(launch: Launcher) -> None:
     marker = launch.folder / "marker"
-    script = f"{paths.reaperd()} -- /no/such/program; echo $? > {marker}; ls -d /proc/[0-9]*"
+    script = f"{paths.reaperd()} -- /no/such/program; echo $? > {marker}; ls -d /proc/[0-9]*; :"
     ended = launch.run([], ["sh", "-c", script], mode="pid1")
     assert marker.read_text(encoding="ascii") == "127\n"
     # The outer init, the shell and ls itself; whatever the inner one left would be a fourth.

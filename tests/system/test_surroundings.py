@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import paths
-from launch import PID1, Launcher, Run, roles
+from launch import PID1, SUBREAPER, Launcher, Run, roles, strays
 from waiting import wait_until
 
 SOMEONE = 23453
@@ -96,12 +96,30 @@ def test_it_works_as_subreaper_in_a_poor_place(launch: Launcher, name: str) -> N
     work_with(launch.start([], day(30), prefix=setting(name)), 30)
 
 
-@pytest.mark.parametrize("name", list(SETTING))
+def leave_orphans() -> list[str]:
+    return roles("orphans", 5, "--setsid", "--orphan-end=sleep", "--end=exit:4")
+
+
+# A subreaper without /proc has no way to find its descendants.
+FINDABLE = [(PID1, name) for name in SETTING] + [
+    (SUBREAPER, name) for name in SETTING if not name.endswith("/proc")]
+
+
+@pytest.mark.parametrize("mode, name", FINDABLE)
 def test_grace_clears_up_in_a_poor_place(launch: Launcher, mode: str, name: str) -> None:
-    command = roles("orphans", 5, "--setsid", "--orphan-end=sleep", "--end=exit:4")
-    ended = launch.run(["--grace", "10s"], command, mode=mode, prefix=setting(name))
+    ended = launch.run(["--grace", "10s"], leave_orphans(), mode=mode, prefix=setting(name))
     assert ended.code == 4, ended.err
     assert ended.seconds < 6
+    assert strays() == []
+
+
+@pytest.mark.parametrize("name", ["no /proc", "an empty /proc"])
+def test_grace_of_a_subreaper_without_proc_still_ends(launch: Launcher, name: str) -> None:
+    ended = launch.run(["--grace", "300ms"], leave_orphans(), prefix=setting(name))
+    assert ended.code == 4, ended.err
+    assert ended.seconds < 5
+    # What could not be done is said.
+    assert strays() == [] or "/proc" in ended.err
 
 
 def test_proc_of_the_outer_namespace_misleads_nobody(launch: Launcher) -> None:

@@ -54,6 +54,11 @@ class PlanTest : public ::testing::Test {
     Answer(ReapAny(), kind, pid, cost_us);
   }
 
+  /// Gets a scan under way where nothing is held.
+  void ThreeDearWalks() {
+    for (int i = 0; i < 3; ++i) Walk(Outcome::kDead, 100 + i, 31);
+  }
+
   void List(std::vector<pid_t> pids, Micros cost_us = 0) {
     ASSERT_EQ(Next(), FirstList());
     now_us_ += cost_us;

@@ -56,11 +56,6 @@ bool PlanHarness::MustDecide() const {
   return limits_.can_list && limits_.can_peek && (limits_.may_hold || limits_.peek_first);
 }
 
-void PlanHarness::NoteEvent() {
-  calls_since_news_ = 0;
-  most_children_ = std::max<std::uint64_t>(most_children_, kernel_.child_count());
-}
-
 void PlanHarness::TakeSignal() {
   NoteEvent();
   const auto signal = kernel_.TakeSigchld();
@@ -87,6 +82,13 @@ void PlanHarness::Forget(pid_t held) {
   KnownOf(held).held = false;
 }
 
+void PlanHarness::WantSweep() {
+  NoteEvent();
+  Trace("sweep wanted");
+  sweep_.not_before_us = 0;
+  plan_.OnSweepWanted();
+}
+
 void PlanHarness::ForgetAll() {
   while (!held_.empty()) Forget(held_.back());
 }
@@ -101,8 +103,8 @@ void PlanHarness::SetLimits(const reap::PlanLimits& limits) {
 
 Action PlanHarness::Act() {
   const Action action = plan_.Next(kernel_.Now());
-  if (sweep_.scanning && (action.kind == Action::Kind::kRest || action.first_part ||
-                          action.kind == Action::Kind::kReapAny)) {
+  const bool walks = action.kind == Action::Kind::kReapAny && !AsksWithinScan(action);
+  if (sweep_.scanning && (action.kind == Action::Kind::kRest || action.first_part || walks)) {
     EndScan();
   }
   if (action.kind == Action::Kind::kRest) {
@@ -112,6 +114,7 @@ Action PlanHarness::Act() {
     return action;
   }
   ++calls_;
+  most_children_ = std::max<std::uint64_t>(most_children_, kernel_.child_count());
   if (++calls_since_news_ > 5 * most_children_ + kMaxHintCalls) Violate("busy without news");
   CheckBefore(action);
   const Nanos begin = kernel_.now_ns();
@@ -129,8 +132,8 @@ void PlanHarness::Perform(const Action& action) {
 }
 
 void PlanHarness::CheckBefore(const Action& action) {
-  const bool sweeps =
-      action.kind == Action::Kind::kReapAny || (action.first_part && !sweep_.walked);
+  const bool walks = action.kind == Action::Kind::kReapAny && !AsksWithinScan(action);
+  const bool sweeps = walks || (action.first_part && !sweep_.walked);
   if (sweeps && kernel_.Now() < sweep_.not_before_us) Violate("swept before its pause was over");
   switch (action.kind) {
     case Action::Kind::kPeek:
@@ -236,33 +239,58 @@ void PlanHarness::OnListFailed() {
 void PlanHarness::PayFor(const Action& action, const WaitOutcome& outcome, Micros cost_us) {
   if (outcome.kind == WaitOutcome::Kind::kError) Owe(limits_.error_pause_us);
   if (action.kind == Action::Kind::kReapAny) {
-    if (outcome.kind == WaitOutcome::Kind::kNothing) Owe(limits_.walk_pause_factor * cost_us);
-    sweep_.walked = outcome.kind == WaitOutcome::Kind::kDead ||
-                    outcome.kind == WaitOutcome::Kind::kStopped;
+    PayForWalk(outcome, cost_us);
     return;
   }
   if (!sweep_.scanning) return;
   sweep_.cost_us += cost_us;
   const bool dead = outcome.kind == WaitOutcome::Kind::kDead;
-  const bool reaps = action.kind == Action::Kind::kReap;
-  if ((dead && reaps) || outcome.kind == WaitOutcome::Kind::kStopped) ++sweep_.found;
-  if (dead && reaps && sweep_.listing) {
+  const bool reaped = dead && action.kind == Action::Kind::kReap;
+  const bool found = reaped || outcome.kind == WaitOutcome::Kind::kStopped;
+  if (found) ++sweep_.found;
+  if (outcome.kind == WaitOutcome::Kind::kNothing || outcome.kind == WaitOutcome::Kind::kNoChild) {
+    ++sweep_.barren;
+  } else if (found) {
+    sweep_.barren = 0;
+  }
+  if (reaped && sweep_.listing) {
     if (!sweep_.disturbed) ++disturbances_;
     sweep_.disturbed = true;
   }
+}
+
+bool PlanHarness::AsksWithinScan(const Action& action) const {
+  return action.kind == Action::Kind::kReapAny && sweep_.scanning && !sweep_.listing &&
+         sweep_.barren >= limits_.barren_waits;
+}
+
+void PlanHarness::PayForWalk(const WaitOutcome& outcome, Micros cost_us) {
+  const bool found =
+      outcome.kind == WaitOutcome::Kind::kDead || outcome.kind == WaitOutcome::Kind::kStopped;
+  const bool nothing = outcome.kind == WaitOutcome::Kind::kNothing;
+  sweep_.walked = found;
+  if (sweep_.scanning && found) {
+    ++sweep_.found;
+    sweep_.barren = 0;
+  } else if (sweep_.scanning) {
+    EndScan();
+  }
+  if (nothing && Owe(limits_.walk_pause_factor * cost_us)) wasted_walking_us_ += cost_us;
 }
 
 void PlanHarness::EndScan() {
   sweep_.scanning = false;
   const bool holding = !held_.empty() || MustDecide();
   const Micros factor = holding ? limits_.hold_scan_pause_factor : limits_.scan_pause_factor;
-  Owe(factor * (sweep_.cost_us - sweep_.found * limits_.fair_reap_us));
+  const Micros wasted = sweep_.cost_us - sweep_.found * limits_.fair_reap_us;
+  if (Owe(factor * wasted)) wasted_scanning_us_ += wasted;
 }
 
-void PlanHarness::Owe(Micros pause_us) {
-  if (pause_us < limits_.pause_min_us) return;
+bool PlanHarness::Owe(Micros pause_us) {
+  if (pause_us < limits_.pause_min_us) return false;
   const Micros until = kernel_.Now() + std::min(pause_us, limits_.pause_max_us);
   sweep_.not_before_us = std::max(sweep_.not_before_us, until);
+  return true;
 }
 
 void PlanHarness::Sleep(Micros until_us) {

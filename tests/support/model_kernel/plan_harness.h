@@ -38,9 +38,10 @@ class PlanHarness {
   void TakeSignal();
   void Hint(pid_t pid);
   void Release(pid_t pid);
+  void WantSweep();
   void SetLimits(const reap::PlanLimits& limits);
   /// Something happened in the kernel that the plan is not told of.
-  void NoteEvent();
+  void NoteEvent() { calls_since_news_ = 0; }
 
   /// Asks the plan, makes the call it wants, and answers. A rest is returned, not slept.
   reap::Action Act();
@@ -60,6 +61,10 @@ class PlanHarness {
   [[nodiscard]] std::uint64_t list_failures() const { return list_failures_; }
   /// Time spent in calls of the plan.
   [[nodiscard]] Nanos call_time_ns() const { return call_time_ns_; }
+  /// Of that: by walks that found nothing, and by scans beyond what each death found is worth;
+  /// dearer ones only, those that must be followed by a pause.
+  [[nodiscard]] Micros wasted_walking_us() const { return wasted_walking_us_; }
+  [[nodiscard]] Micros wasted_scanning_us() const { return wasted_scanning_us_; }
   /// The longest time that a zombie of ours waited for its reap or its hold while we slept.
   [[nodiscard]] Micros longest_slept_over_us() const { return longest_slept_over_us_; }
 
@@ -79,6 +84,7 @@ class PlanHarness {
     bool scanning = false;
     bool listing = false;
     bool disturbed = false;  ///< something was reaped while the list was read
+    int barren = 0;        ///< looks in a row that found nothing
     Micros cost_us = 0;
     Micros found = 0;
     Micros not_before_us = 0;
@@ -104,9 +110,13 @@ class PlanHarness {
   void Forget(pid_t held);
   void ForgetAll();
 
+  /// P_ALL as a question of the scan under way, not as a sweep of its own.
+  [[nodiscard]] bool AsksWithinScan(const reap::Action& action) const;
+  void PayForWalk(const model::WaitOutcome& outcome, Micros cost_us);
   void PayFor(const reap::Action& action, const model::WaitOutcome& outcome, Micros cost_us);
   void EndScan();
-  void Owe(Micros pause_us);
+  /// False if the pause would be too short to be kept.
+  bool Owe(Micros pause_us);
 
   ModelKernel kernel_;
   reap::PlanLimits limits_;
@@ -129,6 +139,8 @@ class PlanHarness {
   std::uint64_t faults_ = 0;
   std::uint64_t disturbances_ = 0;
   Nanos call_time_ns_ = 0;
+  Micros wasted_walking_us_ = 0;
+  Micros wasted_scanning_us_ = 0;
   Micros longest_slept_over_us_ = 0;
 };
 

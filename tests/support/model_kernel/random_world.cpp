@@ -44,6 +44,8 @@ PlanLimits RandomWorld::DrawLimits(Random random) {
   limits.peek_first = random.Chance(30);
   limits.can_list = !random.Chance(10);
   limits.can_peek = !random.Chance(10);
+  limits.dear_walks_for_scan = static_cast<int>(random.Between(1, 4));
+  limits.barren_waits = static_cast<int>(random.Between(1, 30));
   return limits;
 }
 
@@ -65,6 +67,7 @@ void RandomWorld::DrawRegime() {
       {sometimes(40, 10), &RandomWorld::ContinueAny},
       {sometimes(80, 15), &RandomWorld::ReleaseAny},
       {sometimes(40, 10), &RandomWorld::StaleHint},
+      {sometimes(30, 3), &RandomWorld::WantSweep},
       {sometimes(30, 3), &RandomWorld::SwitchLimits},
       {sometimes(15, 2), &RandomWorld::FailList},
       {sometimes(30, 3), &RandomWorld::FailWaits},
@@ -242,6 +245,8 @@ void RandomWorld::StaleHint() {
   // Numbers that nobody has, too: a record may be older than the reap of the process it names.
   harness_.Hint(static_cast<pid_t>(random_.Between(-1, kernel_.pid_limit() + 3)));
 }
+
+void RandomWorld::WantSweep() { harness_.WantSweep(); }
 
 void RandomWorld::SwitchLimits() { harness_.SetLimits(DrawLimits(Random(random_.Next()))); }
 

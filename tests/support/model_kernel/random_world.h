@@ -59,6 +59,7 @@ class RandomWorld {
   void ContinueAny();
   void ReleaseAny();
   void StaleHint();
+  void WantSweep();
   void SwitchLimits();
   void FailList();
   void FailWaits();

@@ -16,30 +16,23 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+import waiting
 
 CLONE_NEWNS = 0x00020000
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 DOCKER_CLIENT = "/usr/bin/docker"  # a newer client in /usr/local/bin may lack BuildKit builds
 
 
-class Late(AssertionError):
-    """A condition did not come true before its deadline."""
+Value = TypeVar("Value")
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout: float = 20.0,
-               pause: float = 0.02) -> object:
-    """Polls until `condition` gives something true and returns that; says what was missing if not."""
-    deadline = time.monotonic() + timeout
-    while True:
-        found = condition()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise Late(f"after {timeout:g} s still not: {what}")
-        time.sleep(pause)
+def wait_until(condition: Callable[[], Value], what: str) -> Value:
+    """Waits for a container or its engine, which take their time: seconds on a loaded machine."""
+    return waiting.wait_until(condition, what, seconds=30, pause=0.05)
 
 
 def run(argv: Sequence[str | os.PathLike[str]], timeout: float = 60.0, check: bool = False,
@@ -75,14 +68,14 @@ class Daemon:
                 ["setpriv", "--pdeathsig", "TERM", *self.argv], stdin=subprocess.DEVNULL,
                 stdout=output, stderr=subprocess.STDOUT, env=env)
 
-    def wait_ready(self, probe: Callable[[], bool], timeout: float = 60.0) -> None:
+    def wait_ready(self, probe: Callable[[], bool]) -> None:
         """Waits for `probe`; a daemon that ends meanwhile fails at once, with its log."""
         def ready() -> bool:
             if self.process.poll() is not None:
                 raise AssertionError(f"{self.argv[0]} ended with {self.process.returncode}:\n"
                                      + self.log.read_text(errors="replace")[-4000:])
             return probe()
-        wait_until(ready, f"{self.argv[0]} answers (log {self.log})", timeout, pause=0.05)
+        wait_until(ready, f"{self.argv[0]} answers (log {self.log})")
 
     def stop(self, timeout: float = 30.0) -> None:
         """TERM, then KILL at the deadline."""

@@ -56,13 +56,13 @@ class Container:
         done = self.engine.call("logs", self.name, check=True)
         return done.stdout + done.stderr
 
-    def wait_log(self, text: str, count: int = 1, timeout: float = 20.0) -> str:
+    def wait_log(self, text: str, count: int = 1) -> str:
         """Waits until the text is in the log so many times; returns the log."""
         def shown_or_over() -> bool:
             over = not self.running()  # asked first: what was written before the end is in the log
             return self.logs().count(text) >= count or over
 
-        wait_until(shown_or_over, f"{text!r} in the log of {self.name}", timeout, 0.1)
+        wait_until(shown_or_over, f"{text!r} in the log of {self.name}")
         log = self.logs()
         assert log.count(text) >= count, f"{self.name} ended without {text!r}:\n{log}"
         return log
@@ -85,9 +85,9 @@ class Container:
         """Whether the engine says that it runs."""
         return self.inspect("{{.State.Running}}") == "true"
 
-    def wait_exit(self, timeout: float = 20.0) -> int:
+    def wait_exit(self) -> int:
         """Waits for the end and gives the exit code as the engine keeps it."""
-        wait_until(lambda: not self.running(), f"{self.name} has ended", timeout, 0.1)
+        wait_until(lambda: not self.running(), f"{self.name} has ended")
         return self.exit_code()
 
     def exit_code(self) -> int:

@@ -59,8 +59,7 @@ MAKE_ORPHANS = (f"i=0; while [ $i -lt {ORPHANS} ]; do (sleep 500 & echo $! >> /t
 
 def kill_orphans_of(container: Container) -> None:
     """Waits until all orphans have PID 1 as parent, then kills them in one go."""
-    wait_until(lambda: len(adopted(container)) == ORPHANS, f"{ORPHANS} orphans below PID 1",
-               pause=0.1)
+    wait_until(lambda: len(adopted(container)) == ORPHANS, f"{ORPHANS} orphans below PID 1")
     container.exec("sh", "-c", "kill -KILL $(cat /tmp/orphans)")
 
 

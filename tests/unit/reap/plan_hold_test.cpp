@@ -32,8 +32,8 @@ TEST_F(PlanTest, AHeldPidIsSkippedUntilItsRelease) {
   EXPECT_TRUE(plan_.IsHeld(7));
   plan_.OnHint(7);  // a record that was late
   List({6, 7, 8});
-  Look(Peek(6), Outcome::kNothing);
   Look(Peek(8), Outcome::kNothing);
+  Look(Peek(6), Outcome::kNothing);
   EXPECT_EQ(Next(), Rest());
 
   plan_.OnRelease(7);
@@ -148,8 +148,8 @@ TEST_F(PlanTest, ALookThatFailsIsLeftToALaterSweep) {
 TEST_F(PlanTest, AnErrorDuringAScanPausesThoughTheScanWasCheap) {
   Use(Holding());
   List({3, 4});
-  Look(Peek(3), Outcome::kError);
-  Look(Peek(4), Outcome::kNothing);
+  Look(Peek(4), Outcome::kError);
+  Look(Peek(3), Outcome::kNothing);
   EXPECT_EQ(Next(), RestUntil(now_us_ + 10'000));
   now_us_ += 10'000;
   EXPECT_EQ(Next(), FirstList());

@@ -114,63 +114,83 @@ TEST_F(PlanTest, HintsDoNotWaitForThePause) {
 
 // --- from walk to scan and back
 
-TEST_F(PlanTest, AWalkUpToTheLimitIsFollowedByAWalk) {
-  Walk(Outcome::kDead, 7, 30);
+TEST_F(PlanTest, WalksUpToTheLimitAreFollowedByWalks) {
+  for (pid_t pid = 2; pid < 50; ++pid) Walk(Outcome::kDead, pid, 30);
   EXPECT_EQ(Next(), ReapAny());
 }
 
-TEST_F(PlanTest, ADearWalkThatFoundSomethingMakesRoomForAScan) {
+TEST_F(PlanTest, DearWalksInARowThatEachFoundSomethingMakeRoomForAScan) {
   Walk(Outcome::kDead, 7, 31);
-  List({3, 4});
-  Look(Reap(3), Outcome::kNothing);
-  Look(Reap(4), Outcome::kDead);
-  EXPECT_EQ(Next(), Rest()) << "a whole list was looked at: nothing is left to find";
-}
-
-TEST_F(PlanTest, ADearWalkThatToldOfAStopMakesRoomForAScanToo) {
-  Walk(Outcome::kStopped, 7, 31);
+  Walk(Outcome::kStopped, 8, 31);
+  Walk(Outcome::kDead, 9, 31);
   EXPECT_EQ(Next(), FirstList());
 }
 
-TEST_F(PlanTest, ADearWalkThatFoundNothingOnlyPauses) {
+TEST_F(PlanTest, ACheapWalkBetweenBreaksTheRow) {
+  Walk(Outcome::kDead, 7, 500);
+  Walk(Outcome::kDead, 8, 500);
+  Walk(Outcome::kDead, 9, 30);
+  Walk(Outcome::kDead, 10, 500);
+  Walk(Outcome::kDead, 11, 500);
+  EXPECT_EQ(Next(), ReapAny());
+}
+
+TEST_F(PlanTest, AFruitlessWalkBreaksTheRowAndOnlyPauses) {
+  Walk(Outcome::kDead, 7, 500);
+  Walk(Outcome::kDead, 8, 500);
   Walk(Outcome::kNothing, 0, 400);
   EXPECT_EQ(Next(), Rest());
+  plan_.OnHint(0);
+  now_us_ += kSecond;
+  Walk(Outcome::kDead, 10, 500);
+  EXPECT_EQ(Next(), ReapAny());
 }
 
 TEST_F(PlanTest, WithoutAListDearWalksGoOn) {
   Use({.can_list = false});
-  Walk(Outcome::kDead, 7, 900);
+  for (pid_t pid = 2; pid < 50; ++pid) Walk(Outcome::kDead, pid, 900);
   EXPECT_EQ(Next(), ReapAny());
 }
 
-TEST_F(PlanTest, AScanThatDidNotPayIsNotRepeatedBeforeWalksHaveCostAsMuch) {
-  Walk(Outcome::kDead, 7, 100);
-  List({3}, 250);
-  Look(Reap(3), Outcome::kNothing);  // 250 us for nothing, where a walk cost 100
-  EXPECT_EQ(Next(), Rest());
-  plan_.OnHint(0);
-  now_us_ += kSecond;
-  Walk(Outcome::kDead, 7, 100);
-  Walk(Outcome::kDead, 8, 100);
-  Walk(Outcome::kDead, 9, 49);
-  Walk(Outcome::kDead, 10, 31);  // 280 us in all: more than the scan was
-  EXPECT_EQ(Next(), FirstList());
+TEST_F(PlanTest, AScanThatMeetsOnlyLiveOnesAsksWhetherAnyIsLeft) {
+  Use({.barren_waits = 3});
+  ThreeDearWalks();
+  List({2, 3, 4, 5, 6, 7});
+  for (const pid_t pid : {7, 6, 5}) Look(Reap(pid), Outcome::kNothing);
+  Walk(Outcome::kNothing, 0, 0);
+  EXPECT_EQ(Next(), Rest()) << "what was not looked at lives";
 }
 
-TEST_F(PlanTest, AScanThatPaidIsRepeatedAtTheFirstDearWalk) {
-  Walk(Outcome::kDead, 7, 100);
-  List({3, 4, 5}, 250);
-  for (const pid_t pid : {3, 4, 5}) Look(Reap(pid), Outcome::kDead);
+TEST_F(PlanTest, AScanGoesOnIfItsQuestionFoundOneMore) {
+  Use({.barren_waits = 2});
+  ThreeDearWalks();
+  List({2, 3, 4, 5, 6});
+  Look(Reap(6), Outcome::kNothing);
+  Look(Reap(5), Outcome::kNothing);
+  Walk(Outcome::kDead, 3, 100);
+  Look(Reap(4), Outcome::kNothing);
+  Look(Reap(3), Outcome::kNoChild);
+  Walk(Outcome::kNoChild, 0, 100);
   EXPECT_EQ(Next(), Rest());
-  plan_.OnHint(0);
-  now_us_ += kSecond;
-  Walk(Outcome::kDead, 7, 100);
-  EXPECT_EQ(Next(), FirstList());
+}
+
+TEST_F(PlanTest, AScanDoesNotAskByPAllWhereSomethingMayBeHeld) {
+  Use({.may_hold = true, .barren_waits = 2});
+  List({2, 3, 4, 5});
+  for (const pid_t pid : {5, 4, 3, 2}) Look(Peek(pid), Outcome::kNothing);
+  EXPECT_EQ(Next(), Rest());
+}
+
+TEST_F(PlanTest, ASweepThatIsWantedDoesNotWaitForThePause) {
+  Walk(Outcome::kNothing, 0, 1000);
+  plan_.OnSweepWanted();
+  Walk(Outcome::kNothing, 0, 1000);
+  EXPECT_EQ(Next(), Rest());
 }
 
 // --- the scan
 
-TEST_F(PlanTest, AListComesInPartsAndEachEntryIsLookedAtOnce) {
+TEST_F(PlanTest, AListComesInPartsAndEachEntryIsLookedAtOnceTheNewestFirst) {
   Use(Holding());
   ASSERT_EQ(Next(), FirstList());
   plan_.OnListed(std::vector<pid_t>{3, 4}, true, 0);
@@ -178,7 +198,7 @@ TEST_F(PlanTest, AListComesInPartsAndEachEntryIsLookedAtOnce) {
   plan_.OnListed(std::vector<pid_t>{}, true, 0);
   ASSERT_EQ(Next(), NextList());
   plan_.OnListed(std::vector<pid_t>{5}, false, 0);
-  for (const pid_t pid : {3, 4, 5}) Look(Peek(pid), Outcome::kNothing);
+  for (const pid_t pid : {5, 4, 3}) Look(Peek(pid), Outcome::kNothing);
   EXPECT_EQ(Next(), Rest());
 }
 
@@ -194,11 +214,11 @@ class ScanPauseTest : public PlanTest, public ::testing::WithParamInterface<Scan
 TEST_P(ScanPauseTest, IsAMultipleOfWhatTheScanCostForNothing) {
   const ScanPause& row = GetParam();
   if (row.holding) Use(Holding());
-  if (!row.holding) Walk(Outcome::kDead, 7, 31);
+  if (!row.holding) ThreeDearWalks();
   std::vector<pid_t> pids;
-  for (pid_t pid = 10; pid < 10 + row.found; ++pid) pids.push_back(pid);
+  for (pid_t pid = 10 + row.found; pid > 10; --pid) pids.push_back(pid);
   List(pids, row.list_cost_us);
-  for (const pid_t pid : pids) {
+  for (pid_t pid = 11; pid <= 10 + row.found; ++pid) {
     if (row.holding) {
       Look(Peek(pid), Outcome::kDead, 1);
       plan_.OnDecided(pid, Decision::kReap);
@@ -225,9 +245,9 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(PlanTest, ASignalDuringAScanMakesAnotherDue) {
   Use(Holding());
   List({3, 4});
-  Look(Peek(3), Outcome::kNothing);
-  plan_.OnHint(0);  // perhaps of 3, which has been passed
   Look(Peek(4), Outcome::kNothing);
+  plan_.OnHint(0);  // perhaps of 4, which has been passed
+  Look(Peek(3), Outcome::kNothing);
   EXPECT_EQ(Next(), FirstList());
 }
 
@@ -240,8 +260,8 @@ TEST_F(PlanTest, AReapWhileTheListIsReadMakesAnotherDue) {
   Look(ReapSeen(9), Outcome::kDead);
   ASSERT_EQ(Next(), NextList());
   plan_.OnListed(std::vector<pid_t>{5}, false, 0);  // 4 was skipped
-  Look(Peek(3), Outcome::kNothing);
   Look(Peek(5), Outcome::kNothing);
+  Look(Peek(3), Outcome::kNothing);
   EXPECT_EQ(Next(), FirstList());
 }
 
