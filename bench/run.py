@@ -21,7 +21,7 @@ from pathlib import Path
 from benchlib import gate, report, tools
 from benchlib.budgets import judge
 from benchlib.measure import MEASURES, Plan, say
-from benchlib.programs import BARE, ROOT, find_programs
+from benchlib.programs import BARE, ROOT, copied, find_programs
 from benchlib.rows import GROUPS, LIVE_COUNTS, select_groups
 from benchlib.stats import Results
 
@@ -72,8 +72,8 @@ def main(argv: list[str]) -> int:
     if not programs:
         say("bench: nothing to measure")
         return 1
-    plan = Plan(programs, tools.build(), args.rounds, args.quick, tuple(args.live),
-                Results())
+    plan = Plan(programs=[copied(p) for p in programs], tools=tools.build(), rounds=args.rounds,
+                quick=args.quick, live=tuple(args.live), results=Results())
     host = report.machine()
     begin = time.monotonic()
     for group in GROUPS:

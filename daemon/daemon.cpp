@@ -1,7 +1,6 @@
 #include "daemon/daemon.h"
 
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -67,9 +66,6 @@ Status Daemon::SetUp() {
   const auto standing = TakeStanding(spec_);
   if (!standing) return standing.error();
   standing_ = *standing;
-  const Status named = CheckWhatWasNamed();
-  if (!named) return named;
-
   auto loop = event::EventLoop::Create(ops_);
   if (!loop) return loop.error();
   loop_ = std::move(loop).value();
@@ -89,23 +85,9 @@ Status Daemon::SetUp() {
   return {};
 }
 
-Status Daemon::CheckWhatWasNamed() const {
-  if (spec_.termination_log && !spec_.termination_log->empty()) {
-    const Status usable = sys::CheckTerminationLog(*spec_.termination_log);
-    if (!usable) return usable.error().WithContext("--termination-log");
-  }
-  if (spec_.main.working_directory) {
-    const std::string& directory = *spec_.main.working_directory;
-    const std::string shown = "--chdir '" + Printable(directory) + "'";
-    struct stat info {};
-    if (stat(directory.c_str(), &info) < 0) return Error::FromErrno(shown, errno);
-    if (!S_ISDIR(info.st_mode)) return Error::FromErrno(shown, ENOTDIR);
-  }
-  return {};
-}
-
 std::optional<int> Daemon::StartMain() {
   const int terminal_fd = job_control_->PrepareHandOver();
+  main_.SetProcessGroup(job_control_->process_group());
   if (!standing_.pid1 && !standing_.subreaper) observer_.OnNotReaping();
   if (spec_.main.command.empty()) return std::nullopt;
   const sys::ChildReport failure =
@@ -118,9 +100,12 @@ std::optional<int> Daemon::StartMain() {
   }
   job_control_->TakeBack(main_);
   observer_.OnStartFailed(spec_.main, sys::StepName(failure.step), failure.code);
-  if (failure.step != sys::SpawnStep::kExec) return spec_.exit.own_failure;
-  return model::MapStatus(spec_.exit,
-                          model::ExecFailureStatus(spec_.exit.exec_failure, failure.code));
+  WriteTerminationLog("cannot start " + Printable(spec_.main.command.front()) + ": " +
+                      sys::StepName(failure.step) + ": " + ErrnoText(failure.code) + "\n");
+  const bool interpreter = failure.step == sys::SpawnStep::kInterpreter;
+  if (failure.step != sys::SpawnStep::kExec && !interpreter) return spec_.exit.own_failure;
+  return model::MapStatus(spec_.exit, model::ExecFailureStatus(spec_.exit.exec_failure,
+                                                               failure.code, interpreter));
 }
 
 void Daemon::AfterStart() {
@@ -162,13 +147,14 @@ void Daemon::OnSignal(const event::SignalRecord& record) {
     loop_->Wake(reap_job_);
     return;
   }
-  if (FromOurselves(record)) return;
   SignalNews news{.received = record.signal, .sender = SenderOf(record)};
+  // Before FromOurselves: the kernel sends these in our name.
   if (job_control_->IsOwnHangup(record.signal)) {
     news.outcome = SignalNews::Outcome::kIgnoredHangup;
     observer_.OnSignal(news);
     return;
   }
+  if (FromOurselves(record)) return;
   SignalPlan plan = PlanSignal(record.signal, spec_, standing_.pid1);
   if (SentByTerminal(record) && job_control_->TerminalSignalsMain()) plan.sent = 0;
   news.sent = plan.sent;
@@ -374,7 +360,12 @@ void Daemon::Finish() {
 
 RunResult Daemon::Conclude() {
   job_control_->TakeBack(main_);
-  WriteTerminationLog();
+  const auto& status = main_.exit_status();
+  if (status && !status->success()) {
+    WriteTerminationLog(spec_.main.name + " " + NameWithPid(spec_.main, main_.pid()) + " " +
+                        Describe(*status) + " after " + FormatDuration(main_.run_time_us()) +
+                        "\n");
+  }
   RunResult result{.exit_code = spec_.main.command.empty() ? 0 : exit_status_.Code()};
   const auto deciding = exit_status_.Deciding();
   if (spec_.exit.by_signal && !standing_.pid1 && deciding &&
@@ -386,14 +377,9 @@ RunResult Daemon::Conclude() {
   return result;
 }
 
-void Daemon::WriteTerminationLog() {
-  const auto& status = main_.exit_status();
-  if (!status || status->success()) return;
+void Daemon::WriteTerminationLog(const std::string& text) {
   const std::string path = spec_.termination_log.value_or(kDefaultTerminationLog);
   if (path.empty()) return;
-  const std::string text = spec_.main.name + " " + NameWithPid(spec_.main, main_.pid()) + " " +
-                           Describe(*status) + " after " + FormatDuration(main_.run_time_us()) +
-                           "\n";
   const Status written = sys::WriteTerminationLog(path, text);
   // The default is only used where a runtime made it.
   if (!written && spec_.termination_log) observer_.OnWarning(written.error());

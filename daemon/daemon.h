@@ -43,7 +43,6 @@ class Daemon final : private reap::ReapObserver {
  private:
   // --- before and at the start
   Status SetUp();
-  Status CheckWhatWasNamed() const;
   /// The exit code when main could not be started.
   std::optional<int> StartMain();
   void AfterStart();
@@ -69,7 +68,7 @@ class Daemon final : private reap::ReapObserver {
   void OnTreeSignalled(const service::TreeOutcome& outcome);
   void Finish();
   RunResult Conclude();
-  void WriteTerminationLog();
+  void WriteTerminationLog(const std::string& text);
   void WarnOfFailure(std::string_view what, int code);
   void SetStopDeadline();
 

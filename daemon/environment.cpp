@@ -44,7 +44,7 @@ Error Unknown(std::string_view variable) {
 }
 
 Status Apply(const OptionRow& row, std::string_view value, OptionValues& values) {
-  if (row.reset != nullptr) row.reset(values);
+  if (row.variable_resets) row.reset(values);
   std::string problem;
   if (!row.list) {
     if (row.apply(value, values, problem)) return {};
@@ -63,6 +63,8 @@ std::string_view NameOf(std::string_view entry) { return entry.substr(0, entry.f
 Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec) {
   OptionValues values;
   bool any = false;
+  bool new_session = false;
+  bool process_group = false;
   for (const char* const text : environment) {
     if (std::strncmp(text, kPrefix.data(), kPrefix.size()) != 0) continue;
     const std::string_view entry = text;
@@ -74,6 +76,12 @@ Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec
     any = true;
     const Status applied = Apply(*row, entry.substr(name.size() + 1), values);
     if (!applied) return applied;
+    new_session = new_session || (row->name == "new-session" && entry.substr(name.size()) != "=0");
+    process_group = process_group || row->name == "process-group";
+  }
+  if (new_session && process_group) {
+    return Error(0, "REAPERD_NEW_SESSION and REAPERD_PROCESS_GROUP contradict each other; expected "
+                    "one of them");
   }
   if (any) spec = std::move(values.spec);
   return {};

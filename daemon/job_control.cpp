@@ -11,15 +11,26 @@ bool IsJobSignal(int signal) { return signal == SIGTSTP || signal == SIGTTIN || 
 }  // namespace
 
 JobControl::JobControl(const model::RunSpec& spec, bool pid1, RunObserver& observer)
-    : spec_(spec), pid1_(pid1), observer_(observer), terminal_(sys::Terminal::Find()) {}
+    : spec_(spec), pid1_(pid1), observer_(observer), terminal_(sys::Terminal::Find()), group_(spec.main.process_group) {}
+
+/// A shell makes the first process of a pipeline the leader of its group; if that is us, a pipe at
+/// our input or output tells of the others, who may not even have been started yet.
+bool JobControl::OthersShareOurGroup() const {
+  if (pid1_) return false;
+  return getpgrp() != getpid() || sys::IsPipe(STDIN_FILENO) || sys::IsPipe(STDOUT_FILENO);
+}
 
 int JobControl::PrepareHandOver() {
-  switch (spec_.main.process_group) {
+  switch (group_) {
     case model::ProcessGroup::kInherit:
       return -1;
     case model::ProcessGroup::kOwn:
       // In the background the foreground belongs to somebody else.
       if (!terminal_.IsOurs()) return -1;
+      if (OthersShareOurGroup() && spec_.signals.target != model::SignalTarget::kGroup) {
+        group_ = model::ProcessGroup::kInherit;
+        return -1;
+      }
       handed_over_ = true;
       return terminal_.fd();
     case model::ProcessGroup::kNewSession:
@@ -35,11 +46,11 @@ int JobControl::PrepareHandOver() {
 }
 
 bool JobControl::TerminalSignalsMain() const {
-  return terminal_.exists() && spec_.main.process_group == model::ProcessGroup::kInherit;
+  return terminal_.exists() && group_ == model::ProcessGroup::kInherit;
 }
 
 void JobControl::GiveForeground(const service::Service& main) {
-  if (spec_.main.process_group != model::ProcessGroup::kOwn || !terminal_.IsOurs()) return;
+  if (group_ != model::ProcessGroup::kOwn || !terminal_.IsOurs()) return;
   handed_over_ = terminal_.GiveTo(main.group()) || handed_over_;
 }
 
@@ -52,13 +63,12 @@ void JobControl::OnMainStopped(service::Service& main, int signal) {
   if (!go_on && terminal_.exists()) go_on = !sys::StopOwnGroup() && signal == SIGTSTP;
   observer_.OnMainStopped(signal, go_on);
   if (!go_on) return;  // the SIGCONT that continued us is in the signalfd
-  GiveForeground(main);
-  static_cast<void>(main.SignalGroup(SIGCONT));
+  static_cast<void>(OnContinued(main, SIGCONT));
 }
 
 int JobControl::OnContinued(service::Service& main, int signal) {
   GiveForeground(main);
-  if (spec_.main.process_group == model::ProcessGroup::kInherit) return main.Signal(signal);
+  if (group_ == model::ProcessGroup::kInherit) return main.Signal(signal);
   return main.SignalGroup(signal);
 }
 
@@ -73,7 +83,8 @@ bool JobControl::IsOwnHangup(int signal) {
 
 void JobControl::TakeBack(const service::Service& main) {
   if (!handed_over_ || pid1_) return;
-  if (terminal_.Foreground() == main.group()) terminal_.GiveTo(getpgrp());
+  // A child that could not exec had taken it over, too; its group is gone.
+  if (main.pid() == 0 || terminal_.Foreground() == main.group()) terminal_.GiveTo(getpgrp());
 }
 
 }  // namespace reaperd::daemon

@@ -4,6 +4,9 @@
 // terminal: when main is stopped (^Z), we stop with our group so that the shell takes over; when the
 // shell continues us, main gets the terminal back, if we have it, and goes on. As PID 1 there is no
 // shell, so main goes on at once.
+//
+// Where others share our group and terminal (a pipeline, a script), main stays in that group: the
+// foreground taken from them would stop them at their next read.
 #pragma once
 
 #include "daemon/run_observer.h"
@@ -21,6 +24,9 @@ class JobControl {
   /// shall have it for its session. Call right before main is started.
   int PrepareHandOver();
 
+  /// Where main belongs; known after PrepareHandOver.
+  [[nodiscard]] model::ProcessGroup process_group() const { return group_; }
+
   /// True if main was in our place at the terminal: the terminal sends it the same signals as us.
   [[nodiscard]] bool TerminalSignalsMain() const;
 
@@ -37,11 +43,13 @@ class JobControl {
 
  private:
   void GiveForeground(const service::Service& main);
+  [[nodiscard]] bool OthersShareOurGroup() const;
 
   const model::RunSpec& spec_;
   bool pid1_;
   RunObserver& observer_;
   sys::Terminal terminal_;
+  model::ProcessGroup group_;
   bool handed_over_ = false;
   bool hangup_expected_ = false;
   bool continue_expected_ = false;

@@ -1,13 +1,17 @@
 #include "daemon/option_table.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <numeric>
+#include <utility>
 
 #include "base/enum_names.h"
 #include "base/text.h"
+#include "sys/termination_log.h"
 #include "sys/users.h"
 
 namespace reaperd::daemon {
@@ -89,6 +93,11 @@ bool ApplyRewrite(std::string_view value, OptionValues& values, std::string& pro
   }
   values.spec.signals.rewrite[static_cast<std::size_t>(*from)] = *to;
   return true;
+}
+
+void ResetRewrite(OptionValues& values) {
+  values.spec.signals.rewrite = model::SignalPolicy::IdentityRewrite();
+  values.spec.signals.rewrite[static_cast<std::size_t>(SIGRTMIN + 3)] = SIGTERM;
 }
 
 bool ApplyStopSignal(std::string_view value, OptionValues& values, std::string& problem) {
@@ -174,11 +183,25 @@ bool ApplyStopTimeout(std::string_view value, OptionValues& values,
 }
 
 /// An absolute path, so that --chdir and a changed working directory cannot move it.
-bool ApplyTerminationLog(std::string_view value, OptionValues& values,
-                         [[maybe_unused]] std::string& problem) {
+bool ApplyTerminationLog(std::string_view value, OptionValues& values, std::string& problem) {
   if (!value.starts_with('/')) return false;
   values.spec.termination_log = std::string(value);
-  return true;
+  const Status usable = sys::CheckTerminationLog(*values.spec.termination_log);
+  if (!usable) problem = usable.error().message();
+  return usable.ok();
+}
+
+bool ApplyWorkingDirectory(std::string_view value, OptionValues& values, std::string& problem) {
+  if (value.empty()) return false;
+  const std::string directory(value);
+  struct stat info {};
+  const int error = stat(directory.c_str(), &info) < 0 ? errno : 0;
+  if (error == 0 && S_ISDIR(info.st_mode)) {
+    values.spec.main.working_directory = directory;
+    return true;
+  }
+  problem = ErrnoText(error == 0 ? ENOTDIR : error);
+  return false;
 }
 
 #define APPLY(expression)                                                           \
@@ -200,7 +223,8 @@ constexpr auto MakeTable() {
        false, APPLY(ApplyName(kTargets, value, values.spec.signals.target))},
       {"rewrite", "FROM=TO", "REAPERD_REWRITE", kSignals, "RTMIN+3=TERM",
        "send TO for FROM; none drops (repeat)",
-       "FROM=TO with signals such as HUP=QUIT, RTMIN+3=TERM or USR1=none", true, ApplyRewrite},
+       "FROM=TO with signals such as HUP=QUIT, RTMIN+3=TERM or USR1=none", true, ApplyRewrite,
+       ResetRewrite},
       {"process-group", "KIND", "REAPERD_PROCESS_GROUP", kSignals, "own",
        "main's group: own (takes our terminal), inherit", "own or inherit", false,
        APPLY(ApplyName(kGroups, value, values.spec.main.process_group))},
@@ -214,7 +238,7 @@ constexpr auto MakeTable() {
        }},
       {"stop-signal", "SIG", "REAPERD_STOP_SIGNAL", kStop, "TERM INT QUIT PWR RTMIN+3",
        "starts a stop (repeat)", kSignalWords, true, ApplyStopSignal,
-       [](OptionValues& values) { values.spec.stop.signals.clear(); }},
+       [](OptionValues& values) { values.spec.stop.signals.clear(); }, true},
       {"drain", "DURATION", "REAPERD_DRAIN", kStop, "0",
        "wait before forwarding; a 2nd stop ends it", kDurationWords, false,
        APPLY(ApplyDuration(value, values.spec.stop.drain_us))},
@@ -236,7 +260,8 @@ constexpr auto MakeTable() {
        "whose status: main, first-failure", "main or first-failure", false,
        APPLY(ApplyName(kStatusFrom, value, values.spec.exit.status_from))},
       {"map", "FROM=TO", "REAPERD_MAP", kExit, "none", "143=0, SIGTERM=0 … (repeat)",
-       "FROM=TO with exit codes 0-255 or signals, such as 143=0 or SIGTERM=0", true, ApplyMap},
+       "FROM=TO with exit codes 0-255 or signals, such as 143=0 or SIGTERM=0", true, ApplyMap,
+       [](OptionValues& values) { values.spec.exit.map.clear(); }},
       {"exit-by-signal", "", "REAPERD_EXIT_BY_SIGNAL", kExit, "off",
        "not PID 1: die of main's signal", "1 or 0", false,
        APPLY(ApplyFlag(value, values.spec.exit.by_signal))},
@@ -245,8 +270,7 @@ constexpr auto MakeTable() {
       {"user", "U[:G]", "REAPERD_USER", kChild, "ours", "user and group of main; sets HOME",
        "a user, or USER:GROUP, as names or numbers", false, ApplyUser},
       {"chdir", "DIR", "REAPERD_CHDIR", kChild, "ours", "main's working directory", "a directory",
-       false,
-       APPLY(!value.empty() && (values.spec.main.working_directory = std::string(value), true))},
+       false, ApplyWorkingDirectory},
       {"env", "K=V", "", kChild, "none", "set a variable for main (repeat)", "NAME=VALUE", true,
        ApplyEnv},
       {"no-new-privileges", "", "REAPERD_NO_NEW_PRIVILEGES", kChild, "off",
@@ -271,19 +295,22 @@ constexpr auto MakeTable() {
 
 constexpr auto kTable = MakeTable();
 
+/// Letters to add, drop, change or swap with their neighbour to make `b` of `a`.
 std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  std::vector<std::size_t> before_last(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
+    std::vector<std::size_t> row(b.size() + 1, i);
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({substitute, row[j] + 1, row[j - 1] + 1});
+      const std::size_t change = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({change, last[j] + 1, row[j - 1] + 1});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
     }
+    before_last = std::exchange(last, std::move(row));
   }
-  return row[b.size()];
+  return last[b.size()];
 }
 
 }  // namespace

@@ -32,8 +32,10 @@ struct OptionRow {
   bool list = false;          ///< may be repeated; separated by commas in the variable
   /// False: the value is not what was expected. A message of its own in `problem` replaces "expected".
   bool (*apply)(std::string_view value, OptionValues& values, std::string& problem) = nullptr;
-  /// Of a list option: forget what was there, when a source of higher precedence names it.
+  /// Of a list option: forget what a source of lower precedence said.
   void (*reset)(OptionValues& values) = nullptr;
+  /// The variable, too, replaces what was there; else it adds to what a personality's options said.
+  bool variable_resets = false;
 };
 
 std::span<const OptionRow> OptionTable();

@@ -10,6 +10,7 @@
 #include "daemon/log_voice.h"
 #include "daemon/option_table.h"
 #include "daemon/version.h"
+#include "sys/program_path.h"
 
 namespace reaperd::daemon {
 namespace {
@@ -25,7 +26,7 @@ OptionValues Defaults(const CommandLine& line) {
   model::RunSpec& spec = values.spec;
   spec.main.environment = ChildEnvironment(line.environment);
   spec.stop.signals = {SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGRTMIN + 3};
-  spec.signals.rewrite[static_cast<std::size_t>(SIGRTMIN + 3)] = SIGTERM;
+  FindOption("rewrite")->reset(values);
   return values;
 }
 
@@ -151,6 +152,13 @@ ParsedCommandLine ParseOwnCommandLine(const CommandLine& line) {
   if (values.explain) return ParsedCommandLine::Print(0, Explain(values.spec, line.pid1));
   if (values.spec.main.command.empty()) {
     return Refuse(Error(0, "no command given; expected reaperd [OPTIONS] [--] COMMAND [ARG...]"));
+  }
+  const auto& drain = values.spec.stop.drain_command;
+  if (!drain.empty()) {
+    const int error = sys::FindProgram(drain.front(), values.spec.main.environment);
+    if (error != 0) {
+      return Refuse(Error::FromErrno("--drain-command '" + Printable(drain.front()) + "'", error));
+    }
   }
   ParsedCommandLine parsed;
   parsed.voice = MakeLogVoice(values.spec);

@@ -39,7 +39,7 @@ SignalPlan PlanSignal(int signal, const model::RunSpec& spec, bool pid1) {
     return {SignalAction::kStop, sent};
   }
   if (sent == 0) return {SignalAction::kDrop, 0};
-  if (signal == SIGCONT && !pid1) return {SignalAction::kContinue, sent};
+  if (sent == SIGCONT && signal == SIGCONT && !pid1) return {SignalAction::kContinue, sent};
   return {SignalAction::kForward, sent};
 }
 

@@ -12,14 +12,14 @@ import os
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Callable
 
 from benchlib import tools
 from benchlib.container import ENVIRONMENT, UNSHARE, Session
-from benchlib.programs import OURS, OURS_DYNAMIC, ROOT, Program, default_paths
+from benchlib.programs import OURS, OURS_DYNAMIC, ROOT, Program, copied, default_paths
 from benchlib.syscall_count import SyscallCounter
 
 LIMITS_FILE = ROOT / "bench" / "limits.json"
@@ -74,7 +74,13 @@ def program_path(name: str) -> Path:
 
 
 def _program(name: str, *before: str) -> Program:
-    return Program(name, (*before, str(program_path(name)), "--"), ours=True)
+    program = copied(Program(name, (str(program_path(name)), "--"), ours=True),
+                     ROOT / "build" / "bench" / "gate")
+    return replace(program, argv=(*before, *program.argv))
+
+
+def _callgrind(folder: str) -> tuple[str, ...]:
+    return (*CALLGRIND, f"--callgrind-out-file={folder}/callgrind.%p")
 
 
 def _counted(folder: str) -> int:
@@ -89,16 +95,14 @@ def startup_instructions(name: str) -> float:
     """From the first instruction to the exit, as PID 1, around a child that exits at once."""
     with tempfile.TemporaryDirectory(prefix="reaperd-gate-") as folder:
         subprocess.run(
-            [*UNSHARE, *CALLGRIND, f"--callgrind-out-file={folder}/callgrind.%p",
-             *_program(name).argv, "/bin/true"],
+            [*UNSHARE, *_program(name, *_callgrind(folder)).argv, "/bin/true"],
             env=ENVIRONMENT, check=True, timeout=60, stdin=subprocess.DEVNULL)
         return _counted(folder)
 
 
 def _instructions_for(name: str, phase: str) -> int:
     with tempfile.TemporaryDirectory(prefix="reaperd-gate-") as folder:
-        program = _program(name, *CALLGRIND, f"--callgrind-out-file={folder}/callgrind.%p")
-        with Session(program, tools.build()["workload"]) as session:
+        with Session(_program(name, *_callgrind(folder)), tools.build()["workload"]) as session:
             answer = session.ask(phase)
             if answer["error"] or answer["reaped"] != answer["deaths"]:
                 raise RuntimeError(f"{phase}: {answer}")

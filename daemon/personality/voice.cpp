@@ -47,7 +47,7 @@ std::string DescribeSignal(int signal) {
 }
 
 bool IsExecStep(std::string_view step) {
-  return step == "exec";
+  return step == "exec" || step == "interpreter";
 }
 
 bool IsForkStep(std::string_view step) {

@@ -11,11 +11,11 @@ std::array<int, kSignalLimit> SignalPolicy::IdentityRewrite() {
   return identity;
 }
 
-int ExecFailureStatus(ExitPolicy::ExecFailure policy, int code) {
+int ExecFailureStatus(ExitPolicy::ExecFailure policy, int code, bool found) {
   const bool missing = code == ENOENT || code == ENOTDIR;
   switch (policy) {
     case ExitPolicy::ExecFailure::kReaperd:
-      return missing ? 127 : 126;
+      return missing && !found ? 127 : 126;
     case ExitPolicy::ExecFailure::kTini:
       if (code == ENOENT) return 127;
       return code == EACCES ? 126 : 1;

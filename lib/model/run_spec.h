@@ -93,8 +93,9 @@ struct RunSpec {
   bool close_inherited_descriptors = false;
 };
 
-/// The status that `policy` makes of an errno of a failed exec (or of a step before it).
-int ExecFailureStatus(ExitPolicy::ExecFailure policy, int code);
+/// The status that `policy` makes of an errno of a failed exec. `found`: the program itself is there
+/// (its interpreter is not).
+int ExecFailureStatus(ExitPolicy::ExecFailure policy, int code, bool found = false);
 
 /// `code` through `policy.map`.
 int MapStatus(const ExitPolicy& policy, int code);

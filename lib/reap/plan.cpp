@@ -100,7 +100,6 @@ void Plan::StartScan() {
   // scan has already passed.
   sweep_due_ = false;
   scan_.stage = Stage::kDue;
-  scan_.disturbed = false;
   scan_.pids.clear();
   scan_.barren = 0;
   scan_.cost_us = 0;
@@ -114,9 +113,6 @@ void Plan::EndScan(Micros now_us) {
       MayReapAny() ? limits_.scan_pause_factor : limits_.hold_scan_pause_factor;
   Pause(factor * wasted, now_us);
   dear_walks_ = 0;
-  // A list read while its entries went away may have skipped one. Otherwise it was complete, and
-  // whoever died after his turn sent a signal that made a new sweep due.
-  if (scan_.disturbed) sweep_due_ = true;
 }
 
 void Plan::Pause(Micros pause_us, Micros now_us) {
@@ -152,7 +148,9 @@ void Plan::OnWaited(const Action& action, const model::WaitOutcome& outcome, Mic
   const bool found = outcome.kind == Kind::kDead || outcome.kind == Kind::kStopped;
   if (scanning && found) ++scan_.found;
   if (scanning) scan_.barren = found ? 0 : scan_.barren + 1;
-  if (outcome.kind == Kind::kDead && scan_.stage == Stage::kListing) scan_.disturbed = true;
+  // Whether a child is left at all only another look tells. And a list that was being read may lack
+  // an entry now (the kernel skips one when one before it goes away).
+  if (outcome.kind == Kind::kDead) sweep_due_ = true;
   PassBy(action);
 }
 
@@ -183,6 +181,7 @@ void Plan::OnWalked(const model::WaitOutcome& outcome, Micros cost_us, Micros no
   switch (outcome.kind) {
     case Kind::kDead:
     case Kind::kStopped:
+      sweep_due_ = true;
       scan_.barren = 0;
       ++scan_.found;
       dear_walks_ = cost_us > limits_.walk_limit_us ? dear_walks_ + 1 : 0;

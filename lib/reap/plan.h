@@ -10,6 +10,7 @@
 //
 // Promises, whatever the kernel answers:
 //  - a death that a SIGCHLD was sent for is found, however many signals were lost;
+//  - when the last child was reaped, a look that finds none follows;
 //  - a held pid is never asked to be reaped before OnRelease;
 //  - a death that was looked at is not looked at again, and not reaped before it is decided;
 //  - fruitless looking is paced: at most 1 % of the time by P_ALL, 5 % by scan while something may be
@@ -119,7 +120,6 @@ class Plan {
 
   struct Scan {
     Stage stage = Stage::kNone;
-    bool disturbed = false;  ///< something was reaped while listing: entries may be missing
     /// Taken from the back: adopted children are appended to the kernel's list, so the orphans of a
     /// burst are at its end, behind everything that lives long.
     std::vector<pid_t> pids;

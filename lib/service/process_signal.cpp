@@ -14,7 +14,11 @@ int SignalProcess(sys::ProcessOps& ops, std::string_view proc_root, const sys::P
   // The pidfd pins whoever has the number now; the start time tells whether that is who we meant.
   const auto now = sys::ReadStat(proc_root, process.pid);
   if (!now || now->start_ticks != process.start_ticks) return ESRCH;
-  if (pidfd) return ops.SignalPidfd(pidfd.get(), signal);
+  if (pidfd) {
+    const int error = ops.SignalPidfd(pidfd.get(), signal);
+    // What a seccomp filter answers; where the permission really lacks, kill(2) says so, too.
+    if (error != ENOSYS && error != EPERM) return error;
+  }
   return ops.SignalChild(process.pid, signal);
 }
 

@@ -30,6 +30,9 @@ class Service {
   /// `ops` must outlive it.
   Service(sys::ProcessOps& ops, model::ServiceSpec spec) : ops_(ops), spec_(std::move(spec)) {}
 
+  /// Before Start: where the surroundings ask for another place than the spec.
+  void SetProcessGroup(model::ProcessGroup group) { spec_.process_group = group; }
+
   /// step kNone: running (kInBackground: the exec may still fail, see error_pipe).
   sys::ChildReport Start(const StartContext& context);
 

@@ -17,7 +17,7 @@ struct StepRow {
   const char* name;
 };
 
-constexpr std::array<StepRow, 11> kSteps{{
+constexpr std::array<StepRow, 12> kSteps{{
     {SpawnStep::kNone, "nothing"},
     {SpawnStep::kClone, "clone"},
     {SpawnStep::kProcessGroup, "setpgid"},
@@ -29,6 +29,7 @@ constexpr std::array<StepRow, 11> kSteps{{
     {SpawnStep::kWorkingDirectory, "chdir"},
     {SpawnStep::kNoNewPrivileges, "no_new_privs"},
     {SpawnStep::kExec, "exec"},
+    {SpawnStep::kInterpreter, "interpreter"},
 }};
 
 bool Fail(ChildPlan& plan, SpawnStep step) {
@@ -102,18 +103,20 @@ bool TryNext(int code) {
 
 void Exec(ChildPlan& plan) {
   int code = ENOENT;
+  SpawnStep step = SpawnStep::kExec;
   for (const char* const* path = plan.candidates; *path != nullptr; ++path) {
     execve(*path, plan.argv, plan.environment);
     if (errno == ENOEXEC && plan.shell_argv != nullptr) {
       plan.shell_argv[1] = *path;
       execve("/bin/sh", const_cast<char* const*>(plan.shell_argv), plan.environment);
     }
+    const int failure = errno;
+    if (failure == ENOENT && access(*path, F_OK) == 0) step = SpawnStep::kInterpreter;
     // "Permission denied" for one candidate says more than "not found" for the rest.
-    if (code != EACCES || !TryNext(errno)) code = errno;
-    if (!TryNext(errno)) break;
+    if (code != EACCES || !TryNext(failure)) code = failure;
+    if (!TryNext(failure)) break;
   }
-  errno = code;
-  Fail(plan, SpawnStep::kExec);
+  plan.report = {code == ENOENT ? step : SpawnStep::kExec, code};
 }
 
 }  // namespace

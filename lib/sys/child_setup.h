@@ -25,6 +25,7 @@ enum class SpawnStep : std::int32_t {
   kWorkingDirectory,
   kNoNewPrivileges,
   kExec,
+  kInterpreter,  ///< the program is there, but what its #! line or its ELF header asks for is not
 };
 
 const char* StepName(SpawnStep step);

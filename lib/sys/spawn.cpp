@@ -16,12 +16,10 @@
 
 #include "base/text.h"
 #include "sys/linux_process_ops.h"
+#include "sys/program_path.h"
 
 namespace reaperd::sys {
 namespace {
-
-// What execvp(3) searches when there is no PATH.
-constexpr std::string_view kDefaultPath = "/bin:/usr/bin";
 
 // Deep enough for RunChild and execve; in .bss, so that untouched pages cost nothing.
 constexpr std::size_t kChildStackBytes = 32 * 1024;
@@ -119,20 +117,7 @@ void PlanStorage::AddEnvironment(const model::ServiceSpec& spec) {
 }
 
 void PlanStorage::AddCandidates(const model::ServiceSpec& spec) {
-  const std::string& program = spec.command.front();
-  if (program.find('/') != std::string::npos) {
-    candidate_texts_.push_back(program);
-  } else if (!program.empty()) {
-    std::string_view path = kDefaultPath;
-    for (const std::string& entry : spec.environment) {
-      if (entry.starts_with("PATH=")) path = std::string_view(entry).substr(5);
-    }
-    for (const std::string_view directory : Split(path, ':')) {
-      // An empty element is the working directory (execvp(3)).
-      candidate_texts_.push_back(directory.empty() ? program
-                                                   : std::string(directory) + "/" + program);
-    }
-  }
+  candidate_texts_ = ProgramCandidates(spec.command.front(), spec.environment);
   for (const std::string& text : candidate_texts_) candidates_.push_back(text.c_str());
   candidates_.push_back(nullptr);
   plan_.candidates = candidates_.data();

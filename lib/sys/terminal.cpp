@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,6 +30,11 @@ bool Terminal::IsOurs() const { return exists() && Foreground() == getpgrp(); }
 bool Terminal::GiveTo(pid_t group) const { return tcsetpgrp(fd_, group) == 0; }
 
 int LeaveTerminal(int fd) { return ioctl(fd, TIOCNOTTY) < 0 ? errno : 0; }
+
+bool IsPipe(int fd) {
+  struct stat info {};
+  return fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode);
+}
 
 bool StopOwnGroup() {
   // A SIGCONT from before is not the answer that we look for.

@@ -31,6 +31,8 @@ class Terminal {
 /// to the foreground group (tty_ioctl(4)). Returns 0 or an errno.
 int LeaveTerminal(int fd);
 
+[[nodiscard]] bool IsPipe(int fd);
+
 /// Stops our process group, us included, as ^Z would: SIGTSTP with its default action, so that the
 /// kernel itself decides whether there is anybody who could continue us (an orphaned group is not
 /// stopped). Returns when we go on: true if we were stopped and continued (a SIGCONT is pending),

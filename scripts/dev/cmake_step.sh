@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# cmake_step.sh PRESET [TARGET]: configures the preset if that is needed, then builds TARGET if given.
+# cmake_step.sh PRESET [TARGET]: configures the preset if needed, then builds TARGET if given.
 # Run from the root, with the lock of the build tree held (presets.sh). Ninja configures again by
 # itself when a CMakeLists.txt changes, but it does not know the presets.
 set -u

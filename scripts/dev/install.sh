@@ -51,7 +51,7 @@ install_packages() {
     if ! apt_lists_fresh; then apt_update || exit 1; fi
     apt_install "$@" || { apt_update && apt_install "$@"; }
   ) 9>"$APT_LOCK" >>"$log" 2>&1 </dev/null ||
-    { tail -n 25 "$log" >&2; die "could not install: $names (all of it in build/dev-logs/apt.log)"; }
+    { tail -n 25 "$log" >&2; die "could not install: $names (see build/dev-logs/apt.log)"; }
 }
 
 # Package lists are there and were asked for within a day. apt writes into partial/ at each update,

@@ -38,12 +38,14 @@ class Outcome:
 
 
 def case_name(case: ElementTree.Element) -> str:
-    """`file::test` as pytest takes it on its command line, or ctest's name."""
+    """ctest's name; or `file::test` as pytest takes it on its command line."""
     name = case.get("name", "?")
-    classname = case.get("classname", "")
-    if classname in ("", name):
+    file = case.get("file", "")
+    if not file:
         return name
-    return f"{classname.replace('.', '/')}::{name}"
+    module = file.removesuffix(".py").replace("/", ".")
+    group = case.get("classname", "").removeprefix(module).strip(".")
+    return "::".join(part for part in (file, group, name) if part)
 
 
 def printed_by(case: ElementTree.Element) -> str:
@@ -59,8 +61,8 @@ def gtest_skip_reason(text: str) -> str:
 
 
 def judge(case: ElementTree.Element, outcome: Outcome) -> None:
-    """Adds one test case. ctest says "notrun" with <skipped> both for a test that skipped itself and
-    for one whose program is missing; only the first names SKIP_ in its message."""
+    """Adds one test case. ctest says "notrun" with <skipped> both for a test that skipped itself
+    and for one whose program is missing; only the first names SKIP_ in its message."""
     name = case_name(case)
     failed = [child for child in case if child.tag in ("failure", "error")]
     skipped = case.find("skipped")

@@ -94,8 +94,11 @@ command_of_ctest() {
 command_of_pytest() {
   command=(env PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8
     REAPERD_BUILD="$ROOT/build/$preset/bin" REAPERD_STATIC="$ROOT/build/static/bin/reaperd-static"
-    /usr/bin/python3 -m pytest -p no:cacheprovider -q "--junitxml=$xml" "tests/$folder")
-  [ "$quick" != yes ] || [ "$(table_field "$STAGES" "$stage" 4)" != cheap ] || command+=(-m "not slow")
+    /usr/bin/python3 -m pytest -p no:cacheprovider -q -o junit_family=xunit1
+    "--junitxml=$xml" "tests/$folder")
+  if [ "$quick" = yes ] && [ "$(table_field "$STAGES" "$stage" 4)" = cheap ]; then
+    command+=(-m "not slow")
+  fi
 }
 
 # Prints the stage's line, failures in full and the reasons of skips; adds to the sums.

@@ -2,8 +2,8 @@
 """Runs clang-tidy over the files of build/dev/compile_commands.json, two at a time.
 
 A file that was clean is not read again until something that it is made of changes: its text, our
-headers below it, its compile command, the checks, or the tool. Clean results are kept as empty files
-named by the hash of all that, in ~/.cache/reaperd-tidy.
+headers below it, its compile command, the checks, or the tool. Clean results are kept as empty
+files named by the hash of all that, in ~/.cache/reaperd-tidy.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reap
 CACHE_DAYS = 30
 LIMIT_SECONDS = 300
 # Options of GCC that clang does not know must not be findings.
-EXTRA = ["--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-ignored-optimization-argument"]
+EXTRA = [
+    "--extra-arg=-Wno-unknown-warning-option",
+    "--extra-arg=-Wno-ignored-optimization-argument",
+]
 
 
 @dataclass(frozen=True)
@@ -46,16 +49,17 @@ def units() -> list[Unit]:
         path = Path(entry["directory"], entry["file"]).resolve()
         if path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / "build"):
             source = path.relative_to(ROOT).as_posix()
-            found.setdefault(source, Unit(source, entry.get("command") or shlex.join(entry["arguments"])))
+            command = entry.get("command") or shlex.join(entry["arguments"])
+            found.setdefault(source, Unit(source, command))
     return sorted(found.values(), key=lambda unit: unit.source)
 
 
 def changed_files() -> set[str]:
     """What git sees as different from the last commit, new files included."""
     names: set[str] = set()
-    for command in (["diff", "--name-only", "HEAD"], ["ls-files", "--others", "--exclude-standard"]):
-        done = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=True)
-        names.update(done.stdout.splitlines())
+    for command in ("git diff --name-only HEAD", "git ls-files --others --exclude-standard"):
+        printed = subprocess.check_output(command.split(), cwd=ROOT, text=True)
+        names.update(printed.splitlines())
     return names
 
 
@@ -69,8 +73,11 @@ def key_of(unit: Unit, made_of: set[str], common: bytes) -> str:
 def common_key() -> bytes:
     """What holds for every file: the tool and its settings."""
     version = subprocess.run(["clang-tidy", "--version"], capture_output=True, check=True).stdout
-    settings = [path.read_bytes() for path in sorted(ROOT.glob("**/.clang-tidy"))]
-    return version + b"".join(settings) + " ".join(EXTRA).encode()
+    places = [ROOT / ".clang-tidy"]
+    for folder in cxx.FOLDERS:
+        places += sorted((ROOT / folder).rglob(".clang-tidy"))
+    settings = b"".join(path.read_bytes() for path in places)
+    return version + settings + " ".join(EXTRA).encode()
 
 
 def check(unit: Unit) -> tuple[Unit, str, float]:
@@ -95,7 +102,7 @@ def drop_old_results() -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--changed", action="store_true", help="only what differs from the last commit")
+    parser.add_argument("--changed", action="store_true", help="only what git sees changed")
     parser.add_argument("--times", action="store_true", help="print how long each file took")
     parser.add_argument("--fresh", action="store_true", help="read also what was clean")
     parser.add_argument("sources", nargs="*", help="only these (paths from the root)")
@@ -124,7 +131,8 @@ def main() -> int:
                 print(text.strip(), flush=True)
             else:
                 (CACHE / keys[unit]).touch()
-    print(f"clang-tidy: {len(todo)} files read, {len(keys) - len(todo)} known clean, {bad} with findings")
+    known = len(keys) - len(todo)
+    print(f"clang-tidy: {len(todo)} files read, {known} known clean, {bad} with findings")
     return 1 if bad else 0
 
 

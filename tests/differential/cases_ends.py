@@ -3,10 +3,12 @@ children that end."""
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import paths
 from diff_engine import CHILD, DIRECT, PID1, Case, roles
 from diff_steps import SENTINEL_END, await_children, finish, kill_main, ready
 
@@ -15,15 +17,16 @@ PLAIN = {"tini": ("-s", "--"), "dumb-init": ("--",), "catatonit": ("--",)}
 SIGNALS = [number.value if isinstance(number, signal.Signals) else number
            for number in sorted(signal.valid_signals())]
 
-BROKEN = ("missing", "./missing", "{files}/not-executable", "{files}", "/", "{files}/no-interpreter",
-          "{files}/empty", "{files}/no-shebang", "{files}/empty-shebang", "{files}/empty/below",
-          "{files}/loop", "{files}/wrong-architecture", "{files}/long-name-" + "x" * 300, "")
+BROKEN = ("missing", "./missing", "{files}/not-executable", "{files}", "/",
+          "{files}/no-interpreter", "{files}/empty", "{files}/no-shebang", "{files}/empty-shebang",
+          "{files}/empty/below", "{files}/loop", "{files}/wrong-architecture",
+          "{files}/long-name-" + "x" * 300, "")
 EXEC_VERBOSE = {"tini": (("-vs", "--"), {}), "dumb-init": (("-v", "--"), {}),
                 "catatonit": (("--",), {"CATATONIT_DEBUG": ""})}
 
 
 def prepare_files(folder: Path) -> None:
-    """The programs of BROKEN."""
+    """The programs of BROKEN, and a helper that is root whoever starts it."""
     elf_of_arm = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00"
     for name, content in (("no-interpreter", b"#!/nonexistent/interpreter\n"), ("empty", b""),
                           ("no-shebang", b"echo no shebang $1; exit 9\n"),
@@ -33,6 +36,8 @@ def prepare_files(folder: Path) -> None:
         path.chmod(0o755)
     (folder / "not-executable").write_bytes(b"#!/bin/sh\n")
     (folder / "loop").symlink_to("loop")
+    shutil.copyfile(paths.reaperd_roles(), folder / "setuid-roles")
+    (folder / "setuid-roles").chmod(0o4755)
 
 
 def _codes() -> Iterator[Case]:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from cases_ends import PLAIN, SIGNALS
 from diff_engine import CHILD, PID1, Case, roles
 from diff_steps import (FAMILY_MARK, SENTINEL_END, Step, await_member, await_text, family_ready,
-                        finish, kill_main, kill_parent, main_stopped, note_family, ready, send, until_gone,
-                        until_listening)
+                        finish, kill_main, kill_parent, main_stopped, note_family, ready, send,
+                        until_gone, until_listening)
 
 STOPPERS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 LOUD = {"tini": (("-s", "-vv", "--"), {}), "dumb-init": (("-v", "--"), {}),
@@ -85,27 +85,33 @@ def _rewrites() -> Iterator[Case]:
                mode=CHILD, steps=(ready(), send(signal.SIGTERM), send(signal.SIGHUP), finish))
 
 
+# Options, and who of the family they reach.
+GROUPS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("tini", ("-s",), ("main",)), ("tini", ("-sg",), ("main", "group")),
+    ("dumb-init", (), ("main", "group")), ("dumb-init", ("-c",), ("main",)),
+    ("catatonit", (), ("main",)), ("catatonit", ("-g",), ("main", "group")),
+)
+
+
 def _groups() -> Iterator[Case]:
-    """Who gets a forwarded signal, and what is done about the rest when the command has ended."""
-    spellings = {"tini": (("-s",), ("-sg",)), "dumb-init": ((), ("-c",), ("-r15:10",)),
-                 "catatonit": ((), ("-g",))}
-    for program, lines in spellings.items():
-        for options in lines:
-            for number in (signal.SIGUSR2, signal.SIGTERM):
-                steps: tuple[Step, ...] = (family_ready, send(number))
-                if number != signal.SIGTERM:
-                    steps += (await_member("main", "signal USR2"), send(signal.SIGTERM))
-                if options == ("-r15:10",):
-                    # The family ends on TERM only, which becomes USR1 here.
-                    steps += (await_member("main", "signal USR1"),
-                              await_member("group", "signal USR1"), kill_main(signal.SIGTERM))
-                yield Case(program, f"groups {list(options)}, {number.name}",
-                           (*options, "--", *family()), mode=CHILD, steps=steps,
-                           after=(note_family,))
-    for variables in ({"TINI_KILL_PROCESS_GROUP": ""},):
-        yield Case("tini", "groups by environment", ("-s", "--", *family()), mode=CHILD,
-                   environment=variables, steps=(family_ready, send(signal.SIGTERM)),
-                   after=(note_family,))
+    """Who gets a forwarded signal, and what is done about the rest when the command has ended. The
+    next signal waits until the last has arrived: two that are pending come in any order."""
+    for program, options, reached in GROUPS:
+        for number in (signal.SIGUSR2, signal.SIGCONT, signal.SIGTERM):
+            steps: tuple[Step, ...] = (family_ready, send(number))
+            if number != signal.SIGTERM:
+                steps += tuple(await_member(name, f"signal {number.name[3:]}") for name in reached)
+                steps += (send(signal.SIGTERM),)
+            yield Case(program, f"groups {list(options)}, {number.name}",
+                       (*options, "--", *family()), mode=CHILD, steps=steps, after=(note_family,))
+    yield Case("tini", "groups by environment", ("-s", "--", *family()), mode=CHILD,
+               environment={"TINI_KILL_PROCESS_GROUP": ""}, after=(note_family,),
+               steps=(family_ready, send(signal.SIGTERM)))
+    # The family ends on TERM only, which becomes USR1 here, also when the command has ended.
+    yield Case("dumb-init", "groups with TERM rewritten", ("-r15:10", "--", *family()), mode=CHILD,
+               steps=(family_ready, send(signal.SIGTERM), await_member("main", "signal USR1"),
+                      await_member("group", "signal USR1"), kill_main(signal.SIGTERM)),
+               after=(note_family,))
 
 
 def _parent_death() -> Iterator[Case]:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 from cases_ends import PLAIN
 from diff_engine import CHILD, PID1, Case, roles
-from diff_steps import (SENTINEL_END, Step, await_text, finish, note_folder, note_holds, ready,
-                        send, type_keys)
+from diff_steps import (SENTINEL_END, Step, await_text, finish, kill_main, note_folder, note_holds,
+                        ready, send, type_keys)
 
 WITH_SIGNALS = (
     ("--ignore=HUP",), ("--ignore=PIPE,USR1,RTMIN+3",), ("--ignore=TTOU,TTIN,TSTP",),
-    ("--ignore=INT,QUIT",), ("--ignore=TERM",), ("--block=USR2",), ("--block=TERM,INT,SEGV,RTMIN+6",),
-    ("--block=TSTP,TTIN,TTOU",), ("--block=CHLD",), ("--ignore=HUP,USR1", "--block=USR2,TERM,HUP"),
+    ("--ignore=INT,QUIT",), ("--ignore=TERM",), ("--block=USR2",),
+    ("--block=TERM,INT,SEGV,RTMIN+6",), ("--block=TSTP,TTIN,TTOU",), ("--block=CHLD",),
+    ("--ignore=HUP,USR1", "--block=USR2,TERM,HUP"),
 )
 
 
@@ -54,11 +55,20 @@ def _environments() -> Iterator[Case]:
                    environment=variables)
         yield Case(program, "LISTEN_PID that names the program", (*plain, *roles("report")),
                    mode=PID1, environment={"LISTEN_FDS": "1", "LISTEN_PID": "1"})
-        yield Case(program, "closed standard input", (*plain, *roles("report")), mode=PID1,
+        yield Case(program, "closed standard input", (*plain, *roles("exit", "3")), mode=PID1,
                    prefix=roles("close", "0", "--"))
-        yield Case(program, "no standard descriptor",
-                   (*plain, *roles("report", "--out={folder}/report")), mode=PID1,
+        yield Case(program, "no standard descriptor", (*plain, *roles("exit", "3")), mode=PID1,
                    prefix=roles("close", "0", "1", "2", "--"))
+
+
+def _other_users() -> Iterator[Case]:
+    """The program may not signal its command, which runs as root by a setuid bit. Not catatonit: it
+    takes that for a failed start if the command is root by the time it looks."""
+    for program in ("tini", "dumb-init"):
+        yield Case(program, "may not signal its command",
+                   (*PLAIN[program], "{files}/setuid-roles", "as-user", "0", "--", *roles("echo")),
+                   mode=CHILD, prefix=roles("as-user", "65534", "--"),
+                   steps=(ready(), send(signal.SIGUSR1), kill_main(signal.SIGKILL)))
 
 
 def _descriptors(pipe: int) -> Iterator[Case]:
@@ -84,7 +94,7 @@ def _terminals() -> Iterator[Case]:
                 yield Case(program, f"terminal: report {list(options)}",
                            (*options, "--", *roles("report")), mode=mode, terminal=True)
             if "-c" in options or "-cv" in options:
-                # The terminal signals both, then dumb-init forwards: two signals that may become one.
+                # The terminal signals both, then dumb-init forwards: two that may become one.
                 continue
             yield Case(program, f"terminal: keys {list(options)}",
                        (*options, "--", *roles(*SENTINEL_END)), mode=PID1, terminal=True,
@@ -92,6 +102,9 @@ def _terminals() -> Iterator[Case]:
         yield Case(program, "terminal: keys, told", (*lines[0], "--", *roles(*SENTINEL_END)),
                    mode=PID1, terminal=True, steps=interrupted,
                    environment={"CATATONIT_DEBUG": "", "DUMB_INIT_DEBUG": "1"})
+        yield Case(program, "terminal: HUP and CONT after the hand-off",
+                   (*lines[0], "--", *roles(*SENTINEL_END)), mode=PID1, terminal=True,
+                   steps=(ready(), send(signal.SIGHUP), send(signal.SIGCONT), finish))
         yield Case(program, "terminal of another session", (*lines[0], "--", *roles("report")),
                    mode=PID1, terminal=True, prefix=("setsid", "--wait"))
         yield Case(program, "terminal: not the leader of the session",
@@ -106,5 +119,6 @@ def cases() -> Iterator[Case]:
     yield from _signals()
     yield from _modes()
     yield from _environments()
+    yield from _other_users()
     yield from _descriptors(pipe)
     yield from _terminals()

@@ -4,6 +4,8 @@ run ahead of the tests that judge them."""
 from __future__ import annotations
 
 import itertools
+import shutil
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -24,8 +26,9 @@ class Pairs:
 
     def __init__(self, cases: list[Case], folder: Path) -> None:
         self.folder = folder
-        self.files = folder / "files"
-        self.files.mkdir()
+        # pytest's own folders are closed to other users.
+        self.files = Path(tempfile.mkdtemp(prefix="reaperd-differential-"))
+        self.files.chmod(0o755)
         prepare_files(self.files)
         self._pool = ThreadPoolExecutor(WORKERS)
         self._numbers = itertools.count()
@@ -45,6 +48,7 @@ class Pairs:
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+        shutil.rmtree(self.files)
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,7 @@ _DUMB_INIT_SIGCHLD = "[dumb-init] Received signal 17."
 
 def _order_dumb_init(lines: Lines) -> Lines:
     lines = _move_after(lines, _DUMB_INIT_CHILD, _DUMB_INIT_SPAWNED)
-    # One SIGCHLD may stand for several deaths, or for a stop: only those that a death follows count.
+    # One SIGCHLD may stand for several deaths, or for a stop: those that a death follows count.
     return [line for index, line in enumerate(lines)
             if line != _DUMB_INIT_SIGCHLD or "A child with PID" in "".join(lines[index + 1:][:1])]
 

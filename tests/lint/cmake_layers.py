@@ -39,10 +39,11 @@ class Layer:
 def commands_of(text: str) -> list[tuple[str, list[str], int]]:
     """(name, words, line) of each command without nested parentheses."""
     code = re.sub(r"#[^\n]*", lambda match: " " * len(match.group()), text)
-    return [
-        (found["name"].lower(), found["words"].split(), code.count("\n", 0, found.start("name")) + 1)
-        for found in _COMMAND.finditer(code)
-    ]
+    found = []
+    for command in _COMMAND.finditer(code):
+        line = code.count("\n", 0, command.start("name")) + 1
+        found.append((command["name"].lower(), command["words"].split(), line))
+    return found
 
 
 def layer_calls(text: str) -> list[Layer]:

@@ -1,6 +1,6 @@
 """Which folder may use which: the picture of docs/ARCHITECTURE.md as a table, and its check.
 
-To add a folder, give it a row in MAY_USE. A row names the direct and indirect uses that are allowed.
+To add a folder, give it a row in MAY_USE. A row names all that may be used, directly or not.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ PURE = (
 )
 PURE_MAY_USE = ("lib/model", "lib/base")
 
-# TABLE: start of a foreign header's name -> folders that may include it. tests/ and bench/ are free.
+# TABLE: start of a foreign header's name -> folders that may include it; tests/ and bench/ may.
 HEADER_FENCES: dict[str, tuple[str, ...]] = {
     "nlohmann/": ("lib/config", "lib/status", "lib/client", "ctl", "gateway"),
     "spdlog/": ("daemon",),
@@ -67,7 +67,8 @@ HEADER_FENCES: dict[str, tuple[str, ...]] = {
 
 # TABLE: calls that make, end or bury processes -> lib/sys alone (the seam that tests replace).
 CALLS_ONLY_IN_SYS = (
-    *("fork", "vfork", "_Fork", "clone", "clone3", "posix_spawn", "posix_spawnp", "system", "popen"),
+    *("fork", "vfork", "_Fork", "clone", "clone3"),
+    *("posix_spawn", "posix_spawnp", "system", "popen"),
     *("wait", "waitpid", "waitid", "wait3", "wait4"),
     *("kill", "killpg", "tgkill", "pidfd_send_signal", "syscall"),
 )
@@ -96,9 +97,8 @@ def check(tree: cxx.Tree) -> list[Problem]:
         if layer is None:
             continue
         if layer not in MAY_USE:
-            problems.append(
-                Problem(path, 1, f"folder {layer} has no layer", "give it a row in MAY_USE, layers.py")
-            )
+            remedy = "give it a row in MAY_USE, layers.py"
+            problems.append(Problem(path, 1, f"folder {layer} has no layer", remedy))
             continue
         for include in cxx.includes_of(text):
             problems += check_include(tree, path, layer, include)
@@ -112,7 +112,8 @@ def check_include(tree: cxx.Tree, path: str, layer: str, include: cxx.Include) -
     target = tree.resolve(path, include.name)
     if target is None:
         what = f'"{include.name}" is no file of ours'
-        return [Problem(path, include.line, what, "use <> for foreign headers, or correct the name")]
+        remedy = "use <> for foreign headers, or correct the name"
+        return [Problem(path, include.line, what, remedy)]
     used = layer_of(target)
     if used is None:
         what = f"production code includes {target}"
@@ -135,7 +136,8 @@ def check_foreign(path: str, layer: str, include: cxx.Include) -> list[Problem]:
             return [Problem(path, include.line, what, f"only {where} may include it (layers.py)")]
     if is_pure(path) and not _VALUE_HEADER.match(include.name):
         what = f"a pure file includes the system's <{include.name}>"
-        return [Problem(path, include.line, what, "C++ standard headers, <sys/types.h> and <signal.h> only")]
+        remedy = "C++ standard headers, <sys/types.h> and <signal.h> only"
+        return [Problem(path, include.line, what, remedy)]
     return []
 
 

@@ -13,6 +13,7 @@ _LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^()\s]+)(?:\s+\"[^\"]*\")?\)")
 _HEADING = re.compile(r"^#+\s+(.*?)\s*#*$", re.MULTILINE)
 _CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 _DEV = re.compile(r"(?<![\w/])\./dev\s+(?P<command>[a-z]+)(?P<rest>[^\n`#;|&)]*)")
+_REMEDY = "correct or drop it"
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ def broken_links(root: Path, path: str) -> list[Problem]:
         file = (root / path).parent / name if name else root / path
         line = _line(text, found.start())
         if not file.exists() or not file.resolve().is_relative_to(root.resolve()):
-            problems.append(Problem(path, line, f"a link to nothing: {target}", "correct or drop it"))
+            problems.append(Problem(path, line, f"a link to nothing: {target}", _REMEDY))
         elif anchor and file.suffix == ".md" and anchor not in anchors(file.read_text()):
-            problems.append(Problem(path, line, f"no such heading: {target}", "correct or drop it"))
+            problems.append(Problem(path, line, f"no such heading: {target}", _REMEDY))
     return problems
 
 

@@ -71,7 +71,7 @@ def test_broken_links_are_found(tmp_path: Path) -> None:
 
 
 def test_wrong_dev_calls_are_found() -> None:
-    text = "Type `./dev fly` or\n```\n./dev test --quick nostage # why\n./dev test unit -- -k x\n```\n"
+    text = "`./dev fly` or\n```\n./dev test --quick nostage # why\n./dev test unit -- -k x\n```\n"
     found = markdown.wrong_dev_calls("a.md", text, {"test"}, {"unit"})
     assert [(problem.line, problem.what) for problem in found] == [
         (1, "./dev has no command 'fly'"),

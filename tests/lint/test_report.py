@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 CTEST = """<testsuite name="x" tests="1">{}</testsuite>"""
-RUN = '<testcase name="A.Works" classname="A.Works" status="run"><system-out>fine</system-out></testcase>'
+RUN = (
+    '<testcase name="A.Works" classname="A.Works" status="run">'
+    "<system-out>fine</system-out></testcase>"
+)
 FAIL = (
     '<testcase name="A.Breaks" classname="A.Breaks" status="fail"><failure message="Failed"/>'
     "<system-out>expected 1, got 2</system-out></testcase>"
@@ -27,11 +30,17 @@ GONE = (
 )
 DISABLED = '<testcase name="A.Off" classname="A.Off" status="disabled"><skipped/></testcase>'
 PYTEST = '<testsuites><testsuite name="pytest">{}</testsuite></testsuites>'
-PY_PASS = '<testcase classname="tests.system.test_a" name="test_x" time="0.1" />'
-PY_FAIL = '<testcase classname="tests.a" name="test_y"><failure message="m">assert 1 == 2</failure></testcase>'
-PY_ERROR = '<testcase classname="tests.a" name="test_z"><error message="m">no fixture</error></testcase>'
+PY_PASS = '<testcase classname="tests.a" file="tests/a.py" name="test_x" time="0.1" />'
+PY_FAIL = (
+    '<testcase classname="tests.a" file="tests/a.py" name="test_y">'
+    '<failure message="m">assert 1 == 2</failure></testcase>'
+)
+PY_ERROR = (
+    '<testcase classname="tests.a.TestBed" file="tests/a.py" name="test_z">'
+    '<error message="m">no fixture</error></testcase>'
+)
 PY_SKIP = (
-    '<testcase classname="tests.a" name="test_s">'
+    '<testcase classname="tests.a" file="tests/a.py" name="test_s">'
     '<skipped type="pytest.skip" message="{}">here</skipped></testcase>'
 )
 
@@ -50,8 +59,8 @@ def report(root: Path, tmp_path: Path):
         (tmp_path / "log").write_text("first line\nlast words\n")
         if xml is not None:
             (tmp_path / "x.xml").write_text(xml)
-        command = [sys.executable, str(root / "scripts/dev/report.py"), "--stage=s", "--seconds=1.0"]
-        command += [f"--log={tmp_path}/log", f"--counts={tmp_path}/counts"]
+        command = [sys.executable, str(root / "scripts/dev/report.py"), "--stage=s"]
+        command += ["--seconds=1.0", f"--log={tmp_path}/log", f"--counts={tmp_path}/counts"]
         environment = {**os.environ, "CI": "true" if ci else ""}
         done = subprocess.run(
             [*command, f"unit={ended}={tmp_path}/x.xml"],
@@ -85,12 +94,13 @@ def test_failures_are_shown_in_full(report) -> None:
     said = report(CTEST.format(FAIL)).text
     assert "FAILED s: A.Breaks" in said and "expected 1, got 2" in said
     said = report(PYTEST.format(PY_FAIL)).text
-    assert "tests/a::test_y" in said and "assert 1 == 2" in said
+    assert "tests/a.py::test_y" in said and "assert 1 == 2" in said
+    assert "tests/a.py::TestBed::test_z" in report(PYTEST.format(PY_ERROR)).text
 
 
 def test_reasons_of_skips_are_shown(report) -> None:
     assert "A.Waits: no v2 here" in report(CTEST.format(RUN + SKIP.format("no v2 here"))).text
-    assert "tests/a::test_s: later" in report(PYTEST.format(PY_SKIP.format("later"))).text
+    assert "tests/a.py::test_s: later" in report(PYTEST.format(PY_SKIP.format("later"))).text
 
 
 @pytest.mark.parametrize("xml", [CTEST.format(SKIP), PYTEST.format(PY_SKIP)])

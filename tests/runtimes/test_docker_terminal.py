@@ -74,19 +74,20 @@ def test_an_interactive_shell_has_job_control(terminal: Callable[..., Terminal])
     screen = terminal("sh")
     screen.line("echo ru''ns; sleep 600")
     screen.read_until("^runs")
-    screen.send(CTRL_Z)
+    wait_until(lambda: answers_after(screen, CTRL_Z), "the job in the foreground stops by ^Z")
+    screen.line("jobs")
     screen.read_until("Stopped")
     screen.line("echo ba''ck; fg")
     screen.read_until("^back")
-    wait_until(lambda: answers_after_control_c(screen), "the job in the foreground gets ^C")
+    wait_until(lambda: answers_after(screen, CTRL_C), "the job in the foreground ends by ^C")
     screen.line("jobs; exit 5")  # with a stopped job left, the shell would not exit at once
     assert screen.end() == 5
     assert "job control turned off" not in screen.transcript
 
 
-def answers_after_control_c(screen: Terminal) -> bool:
-    """Whether the shell reads again; before that, ^C went to the job or came too early."""
-    screen.send(CTRL_C)
+def answers_after(screen: Terminal, key: str) -> bool:
+    """Whether the shell reads again after the key; not when it came before the job was in front."""
+    screen.send(key)
     screen.line("echo al''ive")
     try:
         screen.read_until("^alive", 1)

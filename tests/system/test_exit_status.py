@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import signal
 import subprocess
 
@@ -71,6 +73,19 @@ def test_exit_by_signal_dies_of_what_killed_main(launch: Launcher, name: str) ->
               else getattr(signal, "SIG" + name).value)
     ended = launch.run(["--exit-by-signal"], roles("kill-self", name))
     assert ended.code == -number
+
+
+def test_exit_by_signal_leaves_no_core_of_ours(launch: Launcher) -> None:
+    """A core of the init would only hide main's."""
+    if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
+        pytest.skip("the hard core limit is 0: nothing could dump here")
+    prefix = roles("limit", "core=10000000", "--")
+    run = launch.start(["--exit-by-signal"], roles("kill-self", "SEGV"), prefix=prefix,
+                       cwd=launch.folder)
+    _, status = os.waitpid(run.process.pid, 0)
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGSEGV
+    assert not os.WCOREDUMP(status)
+    assert list(launch.folder.glob("core*")) == []
 
 
 def test_exit_by_signal_leaves_exit_codes_alone(launch: Launcher) -> None:

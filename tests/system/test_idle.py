@@ -1,4 +1,4 @@
-"""Idle means zero wake-ups, whatever is below: sleepers, stopped ones, a tracer that never waits."""
+"""Idle means zero wake-ups, whatever is below: sleepers, stopped ones, an absent-minded tracer."""
 
 from __future__ import annotations
 

@@ -148,9 +148,9 @@ def test_hang_up_reaches_main(under_terminal: Start, tmp_path: Path, place: Call
 
 
 def test_hang_up_of_a_main_that_does_not_care_ends_it(under_terminal: Start) -> None:
-    terminal = under_terminal(leader("--", "cat"))
-    terminal.line("words")
-    terminal.read_until("words\nwords\n")
+    """Only the session's leader is told: reaperd, which must pass it on."""
+    terminal = under_terminal(leader("--", "sh", "-c", "echo ready; exec sleep 1000"))
+    terminal.read_until("^ready")
     terminal.close()
     assert terminal.end() == 129
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -147,14 +149,49 @@ def test_a_background_writer_stops_where_the_terminal_says_so(shell: Shell) -> N
     assert shell.last_status() == 5
 
 
-def test_fg_of_a_running_background_job(shell: Shell) -> None:
+def bring_to_front(shell: Shell) -> None:
+    """`fg` of a running job: the shell moves the foreground and tells nobody."""
+    shell.start("fg")
+    wait_until(lambda: shell.foreground() != shell.pid, "the job in the foreground")
+
+
+@pytest.mark.parametrize("key, code", [(CTRL_C, 130), (CTRL_BACKSLASH, 131)])
+def test_keys_after_fg_of_a_running_background_job(shell: Shell, key: str, code: int) -> None:
+    shell.run("$R -- sleep 1000 &")
+    main_named(shell, "sleep")
+    bring_to_front(shell)
+    shell.send(key)
+    shell.read_to_prompt()
+    assert shell.last_status() == code
+
+
+def test_ctrl_z_after_fg_of_a_running_background_job(shell: Shell) -> None:
     shell.run("$R -- sleep 1000 &")
     main = main_named(shell, "sleep")
+    bring_to_front(shell)
+    shell.send(CTRL_Z)
+    assert "Stopped" in shell.read_to_prompt()
+    stopped = procread.read_process(main.pid)
+    assert stopped is not None and stopped.state == "T"
     shell.start("fg")
-    wait_foreground(shell, main.pgrp)
+    wait_until(lambda: (seen := procread.read_process(main.pid)) is not None
+               and seen.state == "S", "main to run again")
     shell.send(CTRL_C)
     shell.read_to_prompt()
     assert shell.last_status() == 130
+
+
+def test_main_reads_after_fg_of_a_running_background_job(shell: Shell, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    shell.run(f"$R -- sh -c 'read x < {gate}; read x; echo got-$x' &")
+    wait_until(lambda: len(below(shell)) == 2, "main")
+    bring_to_front(shell)
+    gate.write_text("go\n", encoding="ascii")
+    shell.line("words")
+    shell.read_until("got-words\n")
+    shell.read_to_prompt()
+    assert shell.last_status() == 0
 
 
 def test_first_in_a_pipeline(shell: Shell) -> None:
@@ -244,7 +281,7 @@ def test_a_new_session_does_not_steal_the_shells_terminal(shell: Shell) -> None:
 
 
 def test_a_shell_with_job_control_as_main(shell: Shell) -> None:
-    shell.start("$R -- bash --norc --noprofile -i")
+    shell.start('$R --env "PS1=$PS1" -- bash --norc --noprofile -i')
     inner = shell.read_to_prompt()
     assert "no job control" not in inner
     shell.start("sleep 1000")

@@ -1,7 +1,7 @@
 # Make the .deb and the .tar.gz: ./dev package
 #
-# Builds release (reaperd) and static (reaperd-static), writes the manual page from --help, packs with
-# CPack and reads the .deb with lintian. The result is in build/release/packages/.
+# Builds release (reaperd) and static (reaperd-static), writes the manual page from --help, packs
+# with CPack and reads the .deb with lintian. The result is in build/release/packages/.
 # shellcheck shell=bash
 
 command_main() {
@@ -17,9 +17,9 @@ command_main() {
   quietly cpack cpack --config "$release/CPackConfig.cmake" -G 'DEB;TGZ' -B "$release/packages" ||
     die "cpack failed"
   rm -rf "$release/packages/_CPack_Packages"
-  # There is no Debian bug that asks for this package, and no mail host behind its maintainers.
-  lintian --allow-root --fail-on error,warning --tag-display-limit 0 \
-    --suppress-tags initial-upload-closes-no-bugs,bogus-mail-host,bogus-mail-host-in-debian-changelog \
+  # No Debian bug asks for this package, and no mail host stands behind its maintainers.
+  local known=initial-upload-closes-no-bugs,bogus-mail-host,bogus-mail-host-in-debian-changelog
+  lintian --allow-root --fail-on error,warning --tag-display-limit 0 --suppress-tags "$known" \
     "$release"/packages/*.deb || die "lintian complains"
   printf '%s\n' "$release"/packages/*
 }

@@ -6,8 +6,8 @@
 #   --        what follows goes to the runner (pytest or ctest) of each stage:
 #             ./dev test system -- -k stop_signal      ./dev test unit -- -R Plan
 # Logs are in build/test-logs/. The last line is "N passed, N failed, N skipped"; the exit code is 1
-# when something failed or a stage ran no test. With CI=true a test skipped because a tool is missing
-# ("needs ...") has failed.
+# when something failed or a stage ran no test. With CI=true a test skipped because a tool is
+# missing ("needs ...") has failed.
 # shellcheck shell=bash
 
 STAGES=$ROOT/scripts/dev/stages.txt

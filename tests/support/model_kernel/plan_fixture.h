@@ -4,22 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <ostream>
 #include <vector>
 
+#include "model_kernel/print_action.h"
 #include "reap/plan.h"
 
 namespace reaperd::reap {
-
-/// For the messages of failed expectations.
-inline void PrintTo(const Action& action, std::ostream* out) {
-  static constexpr const char* kNames[] = {"peek", "reap", "reap any", "list", "rest"};
-  *out << kNames[static_cast<std::size_t>(action.kind)];
-  if (action.pid != 0) *out << ' ' << action.pid;
-  if (action.first_part) *out << " from the start";
-  if (action.seen) *out << ", seen";
-  if (action.until_us) *out << " until " << *action.until_us;
-}
 
 using Kind = Action::Kind;
 using model::WaitOutcome;

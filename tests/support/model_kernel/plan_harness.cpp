@@ -114,6 +114,7 @@ Action PlanHarness::Act() {
     return action;
   }
   ++calls_;
+  if (kernel_.child_count() > 0) knows_childless_ = false;
   most_children_ = std::max<std::uint64_t>(most_children_, kernel_.child_count());
   if (++calls_since_news_ > 5 * most_children_ + kMaxHintCalls) Violate("busy without news");
   CheckBefore(action);
@@ -171,6 +172,7 @@ void PlanHarness::CheckRest(const Action& action) {
   if (kernel_.sigchld_pending()) return;
   if (kernel_.waitable_count() != held_.size()) Violate("rests for good beside a zombie not held");
   if (plan_.held_count() != held_.size()) Violate("counts the held wrongly");
+  if (kernel_.child_count() == 0 && !knows_childless_) Violate("has not seen that no child is left");
 }
 
 void PlanHarness::Wait(const Action& action) {
@@ -181,6 +183,9 @@ void PlanHarness::Wait(const Action& action) {
           : kernel_.WaitPid(action.pid, action.kind == Action::Kind::kReap);
   const Micros cost_us = kernel_.Now() - begin;
   TraceAnswer(action, outcome);
+  if (action.kind == Action::Kind::kReapAny && outcome.kind == WaitOutcome::Kind::kNoChild) {
+    knows_childless_ = true;
+  }
   PayFor(action, outcome, cost_us);
   plan_.OnWaited(action, outcome, cost_us, kernel_.Now());
   if (outcome.kind == WaitOutcome::Kind::kError) ++faults_;
@@ -222,6 +227,8 @@ void PlanHarness::List(const Action& action) {
   const Micros cost_us = kernel_.Now() - begin;
   sweep_.cost_us += cost_us;
   sweep_.listing = *more;
+  list_empty_ = listed_.empty() && (list_empty_ || action.first_part);
+  if (list_empty_ && !*more) knows_childless_ = true;
   plan_.OnListed(listed_, *more, cost_us);
 }
 

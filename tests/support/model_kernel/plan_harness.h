@@ -4,7 +4,8 @@
 //  - where a hold could match, nothing is reaped that was not decided, and nothing decided twice;
 //  - fruitless looking is followed by its pause;
 //  - without news, the number of calls is bounded by the number of children;
-//  - it rests without a deadline only if every zombie that wait would give is held;
+//  - it rests without a deadline only if every zombie that wait would give is held, and if it was
+//    told so when no child is left;
 //  - no zombie is slept over for longer than the longest pause.
 // The first promise that is broken stays in violation(); nothing is checked after it.
 #pragma once
@@ -127,6 +128,8 @@ class PlanHarness {
   std::vector<Known> known_;  ///< by pid
   std::vector<pid_t> held_;
   std::vector<pid_t> listed_;
+  bool list_empty_ = false;       ///< so far
+  bool knows_childless_ = false;  ///< the last answer to P_ALL or of a whole list said so
   Sweep sweep_;
   std::string violation_;
   std::uint64_t calls_ = 0;

@@ -126,6 +126,8 @@ class Shell(Terminal):
         super().__init__(BASH, {**environment, "PS1": PROMPT, "TERM": "dumb",
                                 "HISTFILE": "/dev/null"}, (24, 500))
         self.read_until(PROMPT)
+        # A program that shows its environment must not look like the prompt.
+        self.run("export -n PS1")
 
     def run(self, command: str, seconds: float = 10.0) -> str:
         """Types a command and waits for the next prompt; what was shown in between."""

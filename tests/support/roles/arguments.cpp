@@ -37,7 +37,9 @@ std::string_view Arguments::Word(std::size_t index) const {
   return words_[index];
 }
 
-long Arguments::Number(std::size_t index) const { return ParseNumber(Word(index)); }
+long Arguments::Number(std::size_t index) const {
+  return ParseNumber(Word(index));
+}
 
 bool Arguments::Has(std::string_view key) const {
   return std::any_of(options_.begin(), options_.end(),

@@ -51,7 +51,9 @@ void OpenOutput() {
 
 }  // namespace
 
-void SayTo(std::string_view path) { g_out_path = path; }
+void SayTo(std::string_view path) {
+  g_out_path = path;
+}
 
 void Say(const char* format, ...) {
   if (!g_out_path.empty()) {
@@ -71,7 +73,9 @@ void Die(const char* format, ...) {
   _exit(2);
 }
 
-void DieOfErrno(const char* what) { Die("reaperd_roles: %s: %s", what, std::strerror(errno)); }
+void DieOfErrno(const char* what) {
+  Die("reaperd_roles: %s: %s", what, std::strerror(errno));
+}
 
 pid_t ForkOrDie() {
   for (int attempt = 0; attempt < 2000; ++attempt) {

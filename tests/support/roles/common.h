@@ -2,8 +2,8 @@
 // process can end. Nothing here allocates after a fork that the caller could not repeat.
 #pragma once
 
-#include <string_view>
 #include <sys/types.h>
+#include <string_view>
 
 namespace reaperd::roles {
 
@@ -30,7 +30,8 @@ pid_t ForkOrDie();
 bool ForkOrphans(long count, long* number);
 
 // How a process ends: `exit:N`, `signal:NAME`, `sleep` (for ever), `eof` or `eof:N` (a
-// line and exit when stdin closes), `after:MS` (exit 0 then), `stop` (stops itself; exit 0 when continued).
+// line and exit when stdin closes), `after:MS` (exit 0 then), `stop` (stops itself; exit 0 when
+// continued).
 [[noreturn]] void EndAs(std::string_view how);
 [[noreturn]] void KillSelfWith(int signal);
 [[noreturn]] void SleepForEver();

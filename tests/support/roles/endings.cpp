@@ -32,9 +32,13 @@ void* LiveOn(void* data) {
 
 }  // namespace
 
-int Exit(Arguments& arguments) { return static_cast<int>(arguments.Number(0)); }
+int Exit(Arguments& arguments) {
+  return static_cast<int>(arguments.Number(0));
+}
 
-int KillSelf(Arguments& arguments) { KillSelfWith(ParseSignal(arguments.Word(0))); }
+int KillSelf(Arguments& arguments) {
+  KillSelfWith(ParseSignal(arguments.Word(0)));
+}
 
 int LeaderExit(Arguments& arguments) {
   arguments.Allow({"after", "out"});

@@ -101,7 +101,7 @@ void Load(Program& program, std::size_t offset) {
 }
 
 void AppendRule(Program& program, const Call& call, int error) {
-  const auto refusal = static_cast<std::uint32_t>(SECCOMP_RET_ERRNO | error);
+  const auto refusal = SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error);
   const auto number = static_cast<std::uint32_t>(call.number);
   Load(program, offsetof(seccomp_data, nr));
   if (call.mask == 0) {
@@ -110,8 +110,8 @@ void AppendRule(Program& program, const Call& call, int error) {
     return;
   }
   // The low half of the argument; x86-64 and arm64 are little-endian, and no flag here is high.
-  const std::size_t low =
-      offsetof(seccomp_data, args) + static_cast<std::size_t>(call.argument) * sizeof(std::uint64_t);
+  const std::size_t low = offsetof(seccomp_data, args) +
+                          static_cast<std::size_t>(call.argument) * sizeof(std::uint64_t);
   program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4));
   Load(program, low);
   program.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, call.mask));

@@ -123,11 +123,8 @@ std::vector<long> OpenDescriptors() {
 std::vector<long> Groups() {
   std::vector<gid_t> groups(static_cast<std::size_t>(getgroups(0, nullptr)));
   const int count = getgroups(static_cast<int>(groups.size()), groups.data());
-  std::vector<long> numbers;
-  for (int index = 0; index < count; ++index) {
-    numbers.push_back(static_cast<long>(groups[static_cast<std::size_t>(index)]));
-  }
-  return numbers;
+  groups.resize(static_cast<std::size_t>(count < 0 ? 0 : count));
+  return {groups.begin(), groups.end()};
 }
 
 std::string Environment() {

@@ -215,7 +215,7 @@ TEST_P(ScanPauseTest, IsAMultipleOfWhatTheScanCostForNothing) {
   const ScanPause& row = GetParam();
   if (row.holding) Use(Holding());
   if (!row.holding) ThreeDearWalks();
-  std::vector<pid_t> pids;
+  std::vector<pid_t> pids{10};
   for (pid_t pid = 10 + row.found; pid > 10; --pid) pids.push_back(pid);
   List(pids, row.list_cost_us);
   for (pid_t pid = 11; pid <= 10 + row.found; ++pid) {
@@ -227,7 +227,7 @@ TEST_P(ScanPauseTest, IsAMultipleOfWhatTheScanCostForNothing) {
       Look(Reap(pid), Outcome::kDead, 4);
     }
   }
-  EXPECT_EQ(Next(), Rest());
+  Look(row.holding ? Peek(10) : Reap(10), Outcome::kNothing);
   plan_.OnHint(0);
   const Action again = row.holding ? FirstList() : ReapAny();
   EXPECT_EQ(Next(), row.pause_us > 0 ? RestUntil(now_us_ + row.pause_us) : again);
@@ -249,6 +249,18 @@ TEST_F(PlanTest, ASignalDuringAScanMakesAnotherDue) {
   plan_.OnHint(0);  // perhaps of 4, which has been passed
   Look(Peek(3), Outcome::kNothing);
   EXPECT_EQ(Next(), FirstList());
+}
+
+TEST_F(PlanTest, AScanThatLeftNobodyMakesAnotherDueToSeeThatNobodyIsLeft) {
+  Use(Holding());
+  List({3, 4});
+  for (const pid_t pid : {4, 3}) {
+    Look(Peek(pid), Outcome::kDead);
+    plan_.OnDecided(pid, Decision::kReap);
+    Look(ReapSeen(pid), Outcome::kDead);
+  }
+  List({});
+  EXPECT_EQ(Next(), Rest());
 }
 
 TEST_F(PlanTest, AReapWhileTheListIsReadMakesAnotherDue) {
