@@ -3,9 +3,12 @@
 add_library(reaperd_hardening INTERFACE)
 target_compile_options(reaperd_hardening INTERFACE
   -fstack-protector-strong -fcf-protection=full -fno-plt -fno-semantic-interposition
-  $<$<AND:$<CONFIG:Release,RelWithDebInfo,MinSizeRel>,$<STREQUAL:${REAPERD_SANITIZE},>>:-U_FORTIFY_SOURCE>
-  $<$<AND:$<CONFIG:Release,RelWithDebInfo,MinSizeRel>,$<STREQUAL:${REAPERD_SANITIZE},>>:-D_FORTIFY_SOURCE=2>
   -ffunction-sections -fdata-sections)
+if(NOT REAPERD_SANITIZE)  # the sanitizers check more, and fortify's wrappers hide calls from them
+  target_compile_options(reaperd_hardening INTERFACE
+    $<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-U_FORTIFY_SOURCE>
+    $<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-D_FORTIFY_SOURCE=2>)
+endif()
 target_link_options(reaperd_hardening INTERFACE
   -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections)
 if(REAPERD_STATIC)

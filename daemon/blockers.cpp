@@ -8,25 +8,26 @@ namespace reaperd::daemon {
 namespace {
 
 constexpr char kProcRoot[] = "/proc";
-// About 2 ms of reading, a turn's time: more names are not worth the delay.
-constexpr std::size_t kMostProcesses = 100;
+constexpr std::size_t kMostNames = 16;
+// About 60 us each.
+constexpr std::size_t kMostLooks = 32;
 
 }  // namespace
 
-std::vector<Remaining> FindRemaining(std::size_t limit) {
+std::vector<Remaining> FindRemaining() {
   std::vector<Remaining> remaining;
   if (!sys::ProcIsOurs(kProcRoot)) return remaining;
-  auto walk = sys::ProcessWalk::Begin(kProcRoot);
-  if (!walk) return remaining;
-  std::vector<sys::ProcStat> all;
-  walk->Next(kMostProcesses, all);
-  for (const sys::ProcStat& process : sys::DescendantsOf(getpid(), all)) {
-    if (remaining.size() == limit) break;
-    if (process.IsZombie()) continue;
-    remaining.push_back({.pid = process.pid,
-                         .comm = process.comm,
-                         .state = process.state,
-                         .wait_channel = sys::ReadWaitChannel(kProcRoot, process.pid)});
+  std::vector<pid_t> pids = sys::ChildrenOf(kProcRoot, getpid());
+  for (std::size_t at = 0; at < pids.size() && at < kMostLooks; ++at) {
+    if (remaining.size() == kMostNames) break;
+    const auto process = sys::ReadStat(kProcRoot, pids[at]);
+    if (!process || process->IsZombie()) continue;
+    remaining.push_back({.pid = process->pid,
+                         .comm = process->comm,
+                         .state = process->state,
+                         .wait_channel = sys::ReadWaitChannel(kProcRoot, process->pid)});
+    const std::vector<pid_t> below = sys::ChildrenOf(kProcRoot, process->pid);
+    pids.insert(pids.end(), below.begin(), below.end());
   }
   return remaining;
 }

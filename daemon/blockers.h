@@ -7,7 +7,8 @@
 
 namespace reaperd::daemon {
 
-/// At most `limit`, among the first hundred processes of /proc. Empty without a /proc of our own.
-std::vector<Remaining> FindRemaining(std::size_t limit);
+/// Some of them, nearest first: as many as can be read in about a turn's time. Empty without a /proc
+/// of our own, or where the kernel has no children files.
+std::vector<Remaining> FindRemaining();
 
 }  // namespace reaperd::daemon

@@ -16,7 +16,6 @@ namespace {
 
 constexpr char kProcRoot[] = "/proc";
 constexpr char kDefaultTerminationLog[] = "/dev/termination-log";
-constexpr std::size_t kMostNames = 16;
 /// Not PID 1: a descendant that was made between our walk and its KILL is found by another walk.
 constexpr Micros kKillAgain_us = 50 * kMillisecond;
 
@@ -302,7 +301,7 @@ void Daemon::Act(const service::StopAction& action) {
       SignalAll({SIGTERM, SIGCONT});
       return;
     case Kind::kKillAll:
-      observer_.OnSweepRest(SIGKILL, FindRemaining(kMostNames));
+      observer_.OnSweepRest(SIGKILL, FindRemaining());
       SignalAll({SIGKILL});
       return;
     case Kind::kFinish:
@@ -332,13 +331,16 @@ int Daemon::Forward(int signal) {
 void Daemon::SignalAll(std::vector<int> signals) { tree_->Send({}, std::move(signals)); }
 
 void Daemon::OnTreeSignalled(const service::TreeOutcome& outcome) {
-  if (outcome.error != 0 && outcome.error != ESRCH) {
+  if (outcome.error == ENOENT) {
+    observer_.OnWarning(Error(ENOENT, "without a /proc of our pid namespace nobody but main can be "
+                                      "found to get " + model::SignalName(outcome.signal)));
+  } else if (outcome.error != 0 && outcome.error != ESRCH) {
     WarnOfFailure("sending " + model::SignalName(outcome.signal) + " to descendants",
                   outcome.error);
   }
   // Without /proc, or for whoever escaped every walk: main at least is known.
   if (outcome.reached == 0 && main_.running()) static_cast<void>(main_.SignalGroup(outcome.signal));
-  const bool killing = outcome.signal == SIGKILL && !standing_.pid1 &&
+  const bool killing = outcome.signal == SIGKILL && outcome.error != ENOENT && !standing_.pid1 &&
                        stop_->phase() == service::StopSequence::Phase::kKilled;
   if (killing) loop_->SetDeadline(kill_again_, ops_.Now() + kKillAgain_us);
 }
@@ -353,7 +355,7 @@ void Daemon::SetStopDeadline() {
 
 void Daemon::Finish() {
   if (stop_->phase() == service::StopSequence::Phase::kDone && stop_->gave_up()) {
-    observer_.OnLeftBehind(FindRemaining(kMostNames));
+    observer_.OnLeftBehind(FindRemaining());
   }
   loop_->Stop();
 }

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view kPrefix = "REAPERD_";
 /// Variables that Kubernetes and Docker links make for a service called "reaperd".
-constexpr std::array<std::string_view, 2> kPlatformPrefixes{"REAPERD_PORT", "REAPERD_SERVICE_"};
+constexpr std::array<std::string_view, 4> kPlatformPrefixes{"REAPERD_PORT", "REAPERD_SERVICE_",
+                                                            "REAPERD_ENV_", "REAPERD_NAME"};
 /// Read by the client, and by the processes below us.
 constexpr std::array<std::string_view, 1> kOthers{"REAPERD_STATUS_SOCKET"};
 

@@ -34,8 +34,9 @@ class TiniVoice final : public Voice {
   }
 
   void OnStartFailed(const model::ServiceSpec& spec, std::string_view step, int code) override {
-    std::string what(IsForkStep(step) ? "fork" : step);
-    if (IsExecStep(step)) what += ' ' + spec.command.front();
+    std::string what(step);
+    if (IsForkStep(step)) what = "fork";
+    if (IsExecStep(step)) what = "exec " + spec.command.front();
     Fatal(what + " failed: " + ErrnoText(code));
   }
 

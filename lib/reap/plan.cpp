@@ -181,7 +181,6 @@ void Plan::OnWalked(const model::WaitOutcome& outcome, Micros cost_us, Micros no
   switch (outcome.kind) {
     case Kind::kDead:
     case Kind::kStopped:
-      sweep_due_ = true;
       scan_.barren = 0;
       ++scan_.found;
       dear_walks_ = cost_us > limits_.walk_limit_us ? dear_walks_ + 1 : 0;

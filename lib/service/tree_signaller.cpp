@@ -44,6 +44,11 @@ event::After TreeSignaller::Run(event::Turn& turn) {
   while (!requests_.empty()) {
     if (!selected_) {
       if (!walk_) {
+        // Another namespace's /proc would name strangers.
+        if (!sys::ProcIsOurs(proc_root_)) {
+          Finish(ENOENT);
+          continue;
+        }
         auto walk = sys::ProcessWalk::Begin(proc_root_);
         if (!walk) {
           Finish(walk.error().code());

@@ -22,7 +22,8 @@ struct TreeTarget {
   pid_t session = 0;  ///< kSession
 };
 
-/// What became of a request: how many got the signal, or the errno if nobody could be told.
+/// What became of a request: how many got the signal, or the errno if nobody could be told: ENOENT
+/// when there is no /proc of our pid namespace to find them by.
 struct TreeOutcome {
   int signal = 0;
   std::size_t reached = 0;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <string>
 
 namespace reaperd::sys {
@@ -28,11 +29,15 @@ void Output::FindKind() {
     kind_ = Kind::kPipe;
   } else if (S_ISSOCK(info.st_mode)) {
     kind_ = Kind::kSocket;
-  } else if (S_ISCHR(info.st_mode)) {
-    const std::string path = "/proc/self/fd/" + std::to_string(fd_);
-    reopened_ = UniqueFd(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (reopened_) kind_ = Kind::kReopened;
+  } else if (S_ISCHR(info.st_mode) && Reopen()) {
+    kind_ = Kind::kReopened;
   }
+}
+
+bool Output::Reopen() {
+  const std::string path = "/proc/self/fd/" + std::to_string(fd_);
+  reopened_ = UniqueFd(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  return reopened_.valid();
 }
 
 WriteOutcome Output::Write(std::string_view text) {
@@ -42,17 +47,19 @@ WriteOutcome Output::Write(std::string_view text) {
     ssize_t done = -1;
     if (kind_ == Kind::kPipe) {
       done = pwritev2(fd_, &part, 1, -1, RWF_NOWAIT);
-      // A kernel or a sandbox without the flag: waiting is all that is left.
+      // Pipes before Linux 6.5 do not know the flag, sandboxes perhaps not the call.
       if (done < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
-        kind_ = Kind::kPlain;
+        kind_ = Reopen() ? Kind::kReopened : Kind::kPolledPipe;
         continue;
       }
     } else if (kind_ == Kind::kSocket) {
       done = send(fd_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     } else {
+      // POLLOUT of a pipe promises room for so much and no more.
+      if (kind_ == Kind::kPolledPipe && text.size() > PIPE_BUF) return WriteOutcome::kDropped;
       // Always true for a regular file. For a stopped terminal that could not be reopened, and for
-      // a full pipe without RWF_NOWAIT, it says that write would wait.
-      if (kind_ == Kind::kPlain && !Writable(fd_)) return WriteOutcome::kDropped;
+      // a full pipe, it says that write would wait.
+      if (kind_ != Kind::kReopened && !Writable(fd_)) return WriteOutcome::kDropped;
       done = write(kind_ == Kind::kReopened ? reopened_.get() : fd_, text.data(), text.size());
     }
     if (done < 0 && errno == EINTR) continue;

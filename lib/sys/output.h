@@ -12,8 +12,8 @@ enum class WriteOutcome { kWritten, kDropped };
 
 /// One line to a descriptor of any kind.
 ///
-/// Pipes: pwritev2(RWF_NOWAIT). Sockets: MSG_DONTWAIT. Terminals: a reopened, non-blocking
-/// description of the same terminal. Regular files: write(2), which may wait for the disk.
+/// Pipes: pwritev2(RWF_NOWAIT). Sockets: MSG_DONTWAIT. Terminals, and pipes of older kernels: a
+/// reopened, non-blocking description of the same file. Regular files: write(2), which may wait for the disk.
 /// A full pipe, a dead reader or a full disk drops the line; a line is never cut unless the kernel
 /// takes a part of it.
 class Output {
@@ -23,8 +23,9 @@ class Output {
   WriteOutcome Write(std::string_view text);
 
  private:
-  enum class Kind { kUnknown, kPipe, kSocket, kReopened, kPlain };
+  enum class Kind { kUnknown, kPipe, kPolledPipe, kSocket, kReopened, kPlain };
   void FindKind();
+  bool Reopen();
 
   int fd_;
   Kind kind_ = Kind::kUnknown;

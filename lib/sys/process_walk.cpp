@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "sys/children_list.h"
 
 namespace reaperd::sys {
 
@@ -24,6 +25,20 @@ bool ProcessWalk::Next(std::size_t count, std::vector<ProcStat>& found) {
     if (stat) found.push_back(std::move(stat).value());
   }
   return true;
+}
+
+std::vector<pid_t> ChildrenOf(const std::string& proc_root, pid_t pid) {
+  std::vector<pid_t> children;
+  const std::string tasks = proc_root + "/" + std::to_string(pid) + "/task";
+  const auto close_dir = [](DIR* dir) { closedir(dir); };
+  const std::unique_ptr<DIR, decltype(close_dir)> dir(opendir(tasks.c_str()), close_dir);
+  if (!dir) return children;
+  while (const dirent* entry = readdir(dir.get())) {
+    if (entry->d_name[0] == '.') continue;
+    auto text = ReadSmallFile(tasks + "/" + entry->d_name + "/children");
+    if (text) TakePids(*text, children);
+  }
+  return children;
 }
 
 std::vector<ProcStat> DescendantsOf(pid_t ancestor, const std::vector<ProcStat>& all) {

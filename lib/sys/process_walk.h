@@ -31,6 +31,10 @@ class ProcessWalk {
   std::unique_ptr<DIR, CloseDir> dir_;
 };
 
+/// The children of any process that we may look at, from the children files of its threads. Empty
+/// where the kernel has no such files.
+std::vector<pid_t> ChildrenOf(const std::string& proc_root, pid_t pid);
+
 /// Those of `all` that descend from `ancestor` by parent links, itself excluded.
 std::vector<ProcStat> DescendantsOf(pid_t ancestor, const std::vector<ProcStat>& all);
 

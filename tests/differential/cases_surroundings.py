@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from cases_ends import PLAIN
 from diff_engine import CHILD, PID1, Case, roles
 from diff_steps import (SENTINEL_END, Step, await_text, finish, kill_main, note_folder, note_holds,
-                        ready, send, type_keys)
+                        nothing_pending, ready, send, type_keys)
 
 WITH_SIGNALS = (
     ("--ignore=HUP",), ("--ignore=PIPE,USR1,RTMIN+3",), ("--ignore=TTOU,TTIN,TSTP",),
@@ -104,7 +104,8 @@ def _terminals() -> Iterator[Case]:
                    environment={"CATATONIT_DEBUG": "", "DUMB_INIT_DEBUG": "1"})
         yield Case(program, "terminal: HUP and CONT after the hand-off",
                    (*lines[0], "--", *roles(*SENTINEL_END)), mode=PID1, terminal=True,
-                   steps=(ready(), send(signal.SIGHUP), send(signal.SIGCONT), finish))
+                   steps=(ready(), nothing_pending, send(signal.SIGHUP), send(signal.SIGCONT),
+                          finish))
         yield Case(program, "terminal of another session", (*lines[0], "--", *roles("report")),
                    mode=PID1, terminal=True, prefix=("setsid", "--wait"))
         yield Case(program, "terminal: not the leader of the session",

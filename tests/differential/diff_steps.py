@@ -32,6 +32,14 @@ def send(number: int) -> Step:
     return lambda run: run.send(number)
 
 
+def nothing_pending(run: Run) -> None:
+    """Until the program has fetched what it got from elsewhere: a second signal of that number
+    would be none while the first is pending."""
+    wait_until(lambda: not any(procread.signal_pending(run.init, number)
+                               for number in (signal.SIGHUP, signal.SIGCONT))
+               or run.has_ended(), "HUP and CONT to be fetched")
+
+
 def finish(run: Run) -> None:
     """Ends a command that was started with SENTINEL_END, after all that was sent before."""
     run.send(SENTINEL)

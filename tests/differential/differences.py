@@ -76,6 +76,10 @@ def _own_listen_pid(_case: Case, report: Report) -> None:
     report["environment"]["LISTEN_PID"] = str(report["pid"])
 
 
+def _shares_group(_case: Case, report: Report) -> None:
+    report["pgrp"] = report["foreground"] = report["sid"]
+
+
 def _licence(_case: Case, seen: Outcome) -> Outcome:
     return replace(seen, out=LICENCE)
 
@@ -170,6 +174,11 @@ DIFFERENCES = (
         "CONT goes to the command's whole group",
         "^Z has stopped all of it, and fg of a shell that started us must continue all of it",
         r"^(tini: groups \['-s'\]|catatonit: groups \[\]), SIGCONT", _continues_group),
+    Difference(
+        "a pipeline keeps its process group",
+        "who is not the leader of its group stands in a pipeline: to take the foreground for its "
+        "command alone would stop the others and deprive them of ^C",
+        r"^(tini|catatonit): terminal: not the leader", with_report(_shares_group)),
     Difference(
         "catatonit goes to the root folder", "as newer versions do, to keep no file system busy",
         r"^catatonit: what the program itself keeps", _root_folder),

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from container_bed import Bed, run, wait_until
+from container_bed import Bed, clean_environment, run, wait_until
 from container_engine import Engine
 from runc_bundle import Bundle
 
@@ -70,7 +70,8 @@ def test_reaps_orphans_without_proc(with_busybox: Path) -> None:
               "echo made; read end; exit 6")
     inside = subprocess.Popen([*NEW_PID_NAMESPACE, "chroot", str(with_busybox), "/reaperd", "--",
                                "/busybox", "sh", "-c", script],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              env=clean_environment())
     assert inside.stdin is not None and inside.stdout is not None
     try:
         assert inside.stdout.readline() == b"made\n"

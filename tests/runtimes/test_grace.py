@@ -35,7 +35,7 @@ def test_a_stubborn_orphan_does_not_cost_mains_exit_code(engine: Engine) -> None
         container.wait_log("ready")
         took = container.stop(10)
         assert (container.exit_code(), took < 9.8) == (7, True), took
-        assert "SIGKILL" in container.logs()
+        assert "did not end in time: sh " in container.logs(), "names who was left"
 
 
 def test_stop_timeout_kills_a_main_that_ignores_term(engine: Engine) -> None:

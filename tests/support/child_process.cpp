@@ -26,7 +26,9 @@ namespace {
 constexpr int kBodyFailed = 90;
 constexpr int kNoNamespace = 91;
 
-Micros Now() { return BootClock().Now(); }
+Micros Now() {
+  return BootClock().Now();
+}
 
 /// Everybody below this process: the body may have left children of its own, in any session.
 void KillWhatIsLeft() {
@@ -40,7 +42,8 @@ void KillWhatIsLeft() {
     std::string children = *text;
     std::vector<pid_t> pids;
     sys::TakePids(children, pids);
-    for (const pid_t pid : pids) kill(pid, SIGKILL);
+    for (const pid_t pid : pids)
+      kill(pid, SIGKILL);
     usleep(1000);
   }
 }
@@ -55,7 +58,8 @@ int RunBody(const std::function<void()>& body) {
 }
 
 bool EnterMountNamespace() {
-  return unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+  return unshare(CLONE_NEWNS) == 0 &&
+         mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
          mount("proc", "/proc", "proc", 0, nullptr) == 0;
 }
 
@@ -117,6 +121,10 @@ std::string RunInChild(const std::function<void()>& body, const ChildOptions& op
   return "the child ended with " + std::to_string(WEXITSTATUS(status));
 }
 
+void ExpectInChild(const std::function<void()>& body, const ChildOptions& options) {
+  EXPECT_EQ(RunInChild(body, options), "");
+}
+
 pid_t Fork(const std::function<int()>& body) {
   std::fflush(nullptr);
   const pid_t pid = fork();
@@ -126,7 +134,8 @@ pid_t Fork(const std::function<int()>& body) {
 
 pid_t ForkSleeper() {
   return Fork([] {
-    for (;;) pause();
+    for (;;)
+      pause();
     return 0;
   });
 }

@@ -27,6 +27,9 @@ bool CanBePid1();
 [[nodiscard]] std::string RunInChild(const std::function<void()>& body,
                                      const ChildOptions& options = {});
 
+/// RunInChild, expected to end well.
+void ExpectInChild(const std::function<void()>& body, const ChildOptions& options = {});
+
 /// Forks a child that runs `body` and exits with what it returns. Signals are as ours.
 pid_t Fork(const std::function<int()>& body);
 

@@ -26,9 +26,11 @@ inline std::string StatText(const FakeProcess& process) {
   const auto number = [](auto value) { return " " + std::to_string(value); };
   std::string text = std::to_string(process.pid) + " (" + process.comm + ") " + process.state +
                      number(process.parent) + number(process.group) + number(process.session);
-  for (int field = 7; field <= 19; ++field) text += " 0";
+  for (int field = 7; field <= 19; ++field)
+    text += " 0";
   text += number(process.threads) + " 0" + number(process.start_ticks);
-  for (int field = 23; field <= 52; ++field) text += " 0";
+  for (int field = 23; field <= 52; ++field)
+    text += " 0";
   return text + "\n";
 }
 

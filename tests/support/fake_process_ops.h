@@ -1,5 +1,5 @@
-// FakeProcessOps: a small world of children in memory, a clock that stands still, and a log of every
-// call. For tests of one class; what the kernel does under load is in model_kernel/.
+// FakeProcessOps: a small world of children in memory, a clock that stands still, and a log of
+// every call. For tests of one class; what the kernel does under load is in model_kernel/.
 #pragma once
 
 #include <algorithm>
@@ -24,18 +24,18 @@ class FakeProcessOps : public sys::ProcessOps {
  public:
   // What the test sets and reads.
   Micros now_us = 1'000'000;
-  Micros call_cost_us = 0;             ///< each wait and each part of a list takes so long
-  std::vector<FakeChild> children;     ///< in the order of the kernel's list
-  std::size_t part_size = 700;         ///< of a list
+  Micros call_cost_us = 0;          ///< each wait and each part of a list takes so long
+  std::vector<FakeChild> children;  ///< in the order of the kernel's list
+  std::size_t part_size = 700;      ///< of a list
   bool can_list = true;
-  int peek_error = 0;                  ///< errno of every peek
-  int wait_error = 0;                  ///< errno of every other wait
+  int peek_error = 0;  ///< errno of every peek
+  int wait_error = 0;  ///< errno of every other wait
   pid_t spawned_pid = 42;
   sys::ChildReport spawn_failure;
-  int spawned_pidfd = -1;              ///< given away at the next Spawn
+  int spawned_pidfd = -1;  ///< given away at the next Spawn
   int signal_error = 0;
   int pidfd_error = 0;
-  std::vector<std::string> calls;      ///< "any", "peek 7", "reap 7", "list", "pidfd 15" …
+  std::vector<std::string> calls;  ///< "any", "peek 7", "reap 7", "list", "pidfd 15" …
   std::vector<sys::SpawnRequest> spawns;
 
   void Die(pid_t pid, model::ExitStatus status = model::ExitStatus::Exited(0), uid_t uid = 0) {
@@ -72,7 +72,8 @@ class FakeProcessOps : public sys::ProcessOps {
     if (!can_list) return sys::ListPart::kFailed;
     if (first_part) {
       listing_.clear();
-      for (const FakeChild& child : children) listing_.push_back(child.pid);
+      for (const FakeChild& child : children)
+        listing_.push_back(child.pid);
     }
     const std::size_t count = std::min(part_size, listing_.size());
     const auto end = listing_.begin() + static_cast<std::ptrdiff_t>(count);

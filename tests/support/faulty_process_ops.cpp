@@ -9,7 +9,9 @@ model::WaitOutcome Failed(int code) {
 
 }  // namespace
 
-void FaultyProcessOps::Fail(const Fault& fault) { orders_.push_back({.fault = fault}); }
+void FaultyProcessOps::Fail(const Fault& fault) {
+  orders_.push_back({.fault = fault});
+}
 
 int FaultyProcessOps::CodeFor(Call call) {
   ++calls_[Index(call)];

@@ -29,8 +29,9 @@ constexpr std::size_t kCallCount = 12;
 
 struct Fault {
   Call call = Call::kReap;
-  int code = 0;             ///< errno; ListChildren fails without one
-  std::uint64_t first = 1;  ///< number of the first call that fails, counted from when it was ordered
+  int code = 0;  ///< errno; ListChildren fails without one
+  std::uint64_t first =
+      1;  ///< number of the first call that fails, counted from when it was ordered
   std::uint64_t count = std::numeric_limits<std::uint64_t>::max();  ///< how many fail
   std::uint64_t every = 1;  ///< of those, only each so manieth
 };

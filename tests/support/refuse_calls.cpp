@@ -46,7 +46,8 @@ void Append(Program& program, const RefusedCall& call) {
 
 bool RefuseCalls(const std::vector<RefusedCall>& calls) {
   Program program;
-  for (const RefusedCall& call : calls) Append(program, call);
+  for (const RefusedCall& call : calls)
+    Append(program, call);
   program.push_back(Statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&

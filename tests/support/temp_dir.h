@@ -1,44 +1,26 @@
 // TempDir: a directory of the test's own that goes with it; and small files to fill it.
 #pragma once
 
-#include <sys/stat.h>
+#include <sys/types.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <stdexcept>
 #include <string>
 
 namespace reaperd::test {
 
 class TempDir {
  public:
-  TempDir() {
-    std::string name = std::filesystem::temp_directory_path() / "reaperd-test-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    path_ = name;
-    // Other users shall be able to look into it, for tests that change the user.
-    chmod(name.c_str(), 0755);
-  }
+  /// Throws when it cannot be made. Other users may look into it.
+  TempDir();
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;
-  ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
+  ~TempDir();
 
   [[nodiscard]] std::string path() const { return path_.string(); }
   [[nodiscard]] std::string Path(const std::string& name) const { return (path_ / name).string(); }
 
   /// Writes a file, with the directories above it, and returns its path.
-  std::string Write(const std::string& name, const std::string& text, mode_t mode = 0644) const {
-    const std::filesystem::path file = path_ / name;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << text;
-    chmod(file.c_str(), mode);
-    return file.string();
-  }
+  std::string Write(const std::string& name, const std::string& text, mode_t mode = 0644) const;
 
   /// A shell script that can be executed.
   std::string Script(const std::string& name, const std::string& body) const {
@@ -50,9 +32,6 @@ class TempDir {
 };
 
 /// The whole of a file, "" when there is none.
-inline std::string ReadFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
+std::string ReadFile(const std::string& path);
 
 }  // namespace reaperd::test

@@ -29,6 +29,13 @@ def wait_foreground(shell: Shell, group: int) -> None:
     wait_until(lambda: shell.foreground() == group, f"group {group} in the foreground")
 
 
+def bring_to_front(shell: Shell) -> None:
+    """`fg`. What is typed before the shell has let go of the terminal would meet its line editor;
+    of a running job nobody else is told."""
+    shell.start("fg")
+    wait_until(lambda: shell.foreground() != shell.pid, "the job in the foreground")
+
+
 def test_a_command_runs_and_its_code_comes_back(shell: Shell) -> None:
     assert shell.run("$R -- sh -c 'echo hello; exit 7'") == "hello\n"
     assert shell.last_status() == 7
@@ -82,7 +89,7 @@ def test_ctrl_z_stops_the_job_and_fg_continues_it(shell: Shell) -> None:
         stopped = procread.read_process(main.pid)
         assert stopped is not None and stopped.state == "T"
         assert shell.foreground() == shell.pid
-        shell.start("fg")
+        bring_to_front(shell)
         wait_foreground(shell, main.pgrp)
         shell.line(word)
         # Once by the terminal's echo, once by cat.
@@ -130,7 +137,7 @@ def test_a_background_start_takes_nothing(shell: Shell) -> None:
 def test_a_background_reader_stops_until_fg(shell: Shell) -> None:
     shell.run("$R -- cat &")
     shell.wait_job("Stopped")
-    shell.start("fg")
+    bring_to_front(shell)
     main = main_named(shell, "cat")
     wait_foreground(shell, main.pgrp)
     shell.line("typed")
@@ -144,15 +151,9 @@ def test_a_background_writer_stops_where_the_terminal_says_so(shell: Shell) -> N
     shell.run("stty tostop")
     shell.run("$R -- sh -c 'echo written; exit 5' &")
     shell.wait_job("Stopped")
-    shell.start("fg")
+    bring_to_front(shell)
     assert "written" in shell.read_to_prompt()
     assert shell.last_status() == 5
-
-
-def bring_to_front(shell: Shell) -> None:
-    """`fg` of a running job: the shell moves the foreground and tells nobody."""
-    shell.start("fg")
-    wait_until(lambda: shell.foreground() != shell.pid, "the job in the foreground")
 
 
 @pytest.mark.parametrize("key, code", [(CTRL_C, 130), (CTRL_BACKSLASH, 131)])
@@ -173,7 +174,7 @@ def test_ctrl_z_after_fg_of_a_running_background_job(shell: Shell) -> None:
     assert "Stopped" in shell.read_to_prompt()
     stopped = procread.read_process(main.pid)
     assert stopped is not None and stopped.state == "T"
-    shell.start("fg")
+    bring_to_front(shell)
     wait_until(lambda: (seen := procread.read_process(main.pid)) is not None
                and seen.state == "S", "main to run again")
     shell.send(CTRL_C)
@@ -236,7 +237,7 @@ def test_ctrl_z_stops_a_pipeline_and_fg_continues_it(shell: Shell) -> None:
     shell.send(CTRL_Z)
     assert "Stopped" in shell.read_to_prompt()
     assert (seen := procread.read_process(cat.pid)) is not None and seen.state == "T"
-    shell.start("fg")
+    bring_to_front(shell)
     shell.line("words")
     shell.send(CTRL_D)
     assert "WORDS" in shell.read_to_prompt()
@@ -265,7 +266,7 @@ def test_inherited_group_stops_and_continues(shell: Shell) -> None:
     main_named(shell, "cat")
     shell.send(CTRL_Z)
     assert "Stopped" in shell.read_to_prompt()
-    shell.start("fg")
+    bring_to_front(shell)
     shell.line("typed")
     shell.read_until("typed\ntyped\n")
     shell.send(CTRL_D)
@@ -285,10 +286,12 @@ def test_a_shell_with_job_control_as_main(shell: Shell) -> None:
     inner = shell.read_to_prompt()
     assert "no job control" not in inner
     shell.start("sleep 1000")
-    main_named(shell, "sleep")
+    sleep = main_named(shell, "sleep")
+    wait_foreground(shell, sleep.pgrp)
     shell.send(CTRL_Z)
     assert "Stopped" in shell.read_to_prompt()
-    shell.start("fg")
+    bring_to_front(shell)
+    wait_foreground(shell, sleep.pgrp)
     shell.send(CTRL_C)
     shell.read_to_prompt()
     assert shell.last_status() == 130

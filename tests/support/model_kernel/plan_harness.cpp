@@ -166,6 +166,9 @@ void PlanHarness::CheckRest(const Action& action) {
   if (action.until_us) {
     if (*action.until_us <= kernel_.Now()) Violate("rests until a moment that has passed");
     if (*action.until_us > kernel_.Now() + limits_.pause_max_us) Violate("rests for too long");
+    if (*action.until_us > std::max(sweep_.not_before_us, error_pause_until_us_)) {
+      Violate("rests longer than what it spent asks for");
+    }
     return;
   }
   if (plan_.sweep_due()) Violate("rests for good with a sweep due");
@@ -244,7 +247,10 @@ void PlanHarness::OnListFailed() {
 }
 
 void PlanHarness::PayFor(const Action& action, const WaitOutcome& outcome, Micros cost_us) {
-  if (outcome.kind == WaitOutcome::Kind::kError) Owe(limits_.error_pause_us);
+  if (outcome.kind == WaitOutcome::Kind::kError) {
+    Owe(limits_.error_pause_us);
+    error_pause_until_us_ = kernel_.Now() + limits_.error_pause_us;
+  }
   if (action.kind == Action::Kind::kReapAny) {
     PayForWalk(outcome, cost_us);
     return;

@@ -2,7 +2,7 @@
 // the plan keeps its promises. What it watches at every step:
 //  - a held process is neither looked at nor reaped, and P_ALL is never used beside one;
 //  - where a hold could match, nothing is reaped that was not decided, and nothing decided twice;
-//  - fruitless looking is followed by its pause;
+//  - fruitless looking is followed by its pause, and the pause is no longer than that;
 //  - without news, the number of calls is bounded by the number of children;
 //  - it rests without a deadline only if every zombie that wait would give is held, and if it was
 //    told so when no child is left;
@@ -131,6 +131,7 @@ class PlanHarness {
   bool list_empty_ = false;       ///< so far
   bool knows_childless_ = false;  ///< the last answer to P_ALL or of a whole list said so
   Sweep sweep_;
+  Micros error_pause_until_us_ = 0;
   std::string violation_;
   std::uint64_t calls_ = 0;
   std::uint64_t calls_since_news_ = 0;

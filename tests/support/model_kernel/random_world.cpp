@@ -102,6 +102,7 @@ Decision RandomWorld::Decide(pid_t pid, const WaitOutcome& outcome) {
 std::string RandomWorld::Live(std::uint64_t steps) {
   next_event_ns_ = kernel_.now_ns();
   while (this->steps() < steps && harness_.violation().empty()) Step();
+  if (!harness_.violation().empty()) return harness_.violation();
   for (const auto call : {ModelKernel::Call::kWaitPid, ModelKernel::Call::kWaitAny,
                           ModelKernel::Call::kList}) {
     kernel_.Fail(call, 0, 0);

@@ -35,12 +35,16 @@ def wait_until(condition: Callable[[], Value], what: str) -> Value:
     return waiting.wait_until(condition, what, seconds=30, pause=0.05)
 
 
+def clean_environment() -> dict[str, str]:
+    """Ours without the variables that name the binaries under test: reaperd refuses those of its own
+    kind that it does not know."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("REAPERD_")}
+
+
 def run(argv: Sequence[str | os.PathLike[str]], timeout: float = 60.0, check: bool = False,
         **keywords: object) -> subprocess.CompletedProcess[str]:
-    """`subprocess.run` with text, captured output and a time limit; `check` shows both outputs.
-    REAPERD_… variables of the test run itself stay out: the product refuses those it does not know."""
-    keywords.setdefault("env", {
-        key: value for key, value in os.environ.items() if not key.startswith("REAPERD_")})
+    """`subprocess.run` with text, captured output and a time limit; `check` shows both outputs."""
+    keywords.setdefault("env", clean_environment())
     done = subprocess.run([os.fspath(word) for word in argv], text=True, capture_output=True,
                           timeout=timeout, stdin=keywords.pop("stdin", subprocess.DEVNULL),
                           **keywords)  # type: ignore[call-overload]

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from container_bed import DOCKER_CLIENT, Bed, Daemon, run, wait_until
+from container_bed import DOCKER_CLIENT, Bed, Daemon, clean_environment, run, wait_until
 
 _numbers = itertools.count(1)
 
@@ -113,7 +112,7 @@ class Engine:
     def __init__(self, bed: Bed, prefix: list[str], env: dict[str, str], extra: list[str]) -> None:
         self.bed = bed
         self.prefix = prefix
-        self.env = {**os.environ, **env}
+        self.env = {**clean_environment(), **env}
         self.extra = extra  # options of every `run`
 
     def call(self, *argv: str | Path, check: bool = False,

@@ -161,6 +161,27 @@ TEST_F(PlanTest, AScanThatMeetsOnlyLiveOnesAsksWhetherAnyIsLeft) {
   EXPECT_EQ(Next(), Rest()) << "what was not looked at lives";
 }
 
+TEST_F(PlanTest, AScanLooksAtNothingThatAnEarlierOneLeft) {
+  Use({.barren_waits = 1});
+  ThreeDearWalks();
+  List({2, 3});
+  Look(Reap(3), Outcome::kNothing);
+  Walk(Outcome::kNothing, 0, 0);
+  plan_.SetLimits(Holding());
+  List({5});
+  Look(Peek(5), Outcome::kNothing);
+  EXPECT_EQ(Next(), Rest());
+}
+
+TEST_F(PlanTest, AfterAScanTheRowOfDearWalksBeginsAnew) {
+  ThreeDearWalks();
+  List({2});
+  Look(Reap(2), Outcome::kDead);
+  Walk(Outcome::kDead, 3, 31);
+  Walk(Outcome::kDead, 4, 31);
+  EXPECT_EQ(Next(), ReapAny());
+}
+
 TEST_F(PlanTest, AScanGoesOnIfItsQuestionFoundOneMore) {
   Use({.barren_waits = 2});
   ThreeDearWalks();
@@ -241,6 +262,17 @@ INSTANTIATE_TEST_SUITE_P(
                       ScanPause{true, 1000, 250, 0}, ScanPause{true, 26'000, 0, 500'000},
                       ScanPause{false, 66, 0, 0}, ScanPause{false, 67, 0, 201},
                       ScanPause{false, 1000, 50, 2400}, ScanPause{false, 200'000, 0, 500'000}));
+
+TEST_F(PlanTest, TheNextScanIsNotPaidTwice) {
+  Use(Holding());
+  List({}, 100);
+  plan_.OnHint(0);
+  EXPECT_EQ(Next(), RestUntil(now_us_ + 2000));
+  now_us_ += 2000;
+  List({}, 100);
+  plan_.OnHint(0);
+  EXPECT_EQ(Next(), RestUntil(now_us_ + 2000));
+}
 
 TEST_F(PlanTest, ASignalDuringAScanMakesAnotherDue) {
   Use(Holding());

@@ -22,7 +22,7 @@ namespace {
 using model::ExitStatus;
 using model::WaitOutcome;
 using Kind = model::WaitOutcome::Kind;
-using test::RunInChild;
+using test::ExpectInChild;
 
 pid_t Zombie(const std::function<int()>& body) {
   const pid_t pid = test::Fork(body);
@@ -43,7 +43,7 @@ class WaitingTest : public ::testing::TestWithParam<int> {
  protected:
   /// Runs `body` in a child of which the parameter says what waitid answers (0: works).
   static void Run(const std::function<void(LinuxProcessOps&)>& body) {
-    const std::string problem = RunInChild([&] {
+    ExpectInChild([&] {
       if (GetParam() != 0) {
         ASSERT_TRUE(test::RefuseCalls({{.number = SYS_waitid, .code = GetParam()}}));
       }
@@ -51,7 +51,6 @@ class WaitingTest : public ::testing::TestWithParam<int> {
       body(ops);
       EXPECT_EQ(ops.has_waitid(), GetParam() == 0);
     });
-    EXPECT_EQ(problem, "");
   }
 };
 
@@ -136,30 +135,28 @@ TEST(LinuxProcessOps, APeekTellsNoStop) {
 
 TEST(LinuxProcessOps, ARefusedPeekIsAnErrorAndReapsNothing) {
   for (const int code : {ENOSYS, EPERM}) {
-    EXPECT_EQ(RunInChild([code] {
-                ASSERT_TRUE(test::RefuseCalls({{.number = SYS_waitid, .code = code}}));
-                LinuxProcessOps ops;
-                const pid_t pid = Zombie([] { return 3; });
-                EXPECT_EQ(ops.WaitPid(pid, WaitMode::kPeek).kind, Kind::kError);
-                EXPECT_EQ(ops.WaitPid(pid, WaitMode::kPeek).error, code);
-                EXPECT_EQ(ops.WaitPid(pid, WaitMode::kReap).kind, Kind::kDead);
-                EXPECT_EQ(ops.WaitPid(pid, WaitMode::kPeek).error, ENOSYS);
-              }),
-              "");
+    ExpectInChild([code] {
+      ASSERT_TRUE(test::RefuseCalls({{.number = SYS_waitid, .code = code}}));
+      LinuxProcessOps ops;
+      const pid_t pid = Zombie([] { return 3; });
+      EXPECT_EQ(ops.WaitPid(pid, WaitMode::kPeek).kind, Kind::kError);
+      EXPECT_EQ(ops.WaitPid(pid, WaitMode::kPeek).error, code);
+      EXPECT_EQ(ops.WaitPid(pid, WaitMode::kReap).kind, Kind::kDead);
+      EXPECT_EQ(ops.WaitPid(pid, WaitMode::kPeek).error, ENOSYS);
+    });
   }
 }
 
 TEST(LinuxProcessOps, OnlyAPeekIsLostWhereOnlyWnowaitIsRefused) {
-  EXPECT_EQ(RunInChild([] {
-              ASSERT_TRUE(test::RefuseCalls(
-                  {{.number = SYS_waitid, .code = EINVAL, .argument = 3, .mask = WNOWAIT}}));
-              LinuxProcessOps ops;
-              const pid_t pid = Zombie([] { return 3; });
-              EXPECT_EQ(ops.WaitPid(pid, WaitMode::kPeek).error, EINVAL);
-              EXPECT_EQ(ops.WaitPid(pid, WaitMode::kReap).kind, Kind::kDead);
-              EXPECT_TRUE(ops.has_waitid());
-            }),
-            "");
+  ExpectInChild([] {
+    ASSERT_TRUE(test::RefuseCalls(
+        {{.number = SYS_waitid, .code = EINVAL, .argument = 3, .mask = WNOWAIT}}));
+    LinuxProcessOps ops;
+    const pid_t pid = Zombie([] { return 3; });
+    EXPECT_EQ(ops.WaitPid(pid, WaitMode::kPeek).error, EINVAL);
+    EXPECT_EQ(ops.WaitPid(pid, WaitMode::kReap).kind, Kind::kDead);
+    EXPECT_TRUE(ops.has_waitid());
+  });
 }
 
 TEST(LinuxProcessOps, TellsTheUserOfTheDead) {
@@ -204,21 +201,20 @@ TEST(LinuxProcessOps, ASignalThatCannotBeSentIsAnErrno) {
 
 TEST(LinuxProcessOps, EverybodyIsEverybodyButPid1) {
   if (!test::CanBePid1()) GTEST_SKIP() << "needs the right to make a pid namespace";
-  EXPECT_EQ(RunInChild(
-                [] {
-                  ASSERT_EQ(getpid(), 1);
-                  LinuxProcessOps ops;
-                  EXPECT_EQ(ops.SignalEverybody(SIGTERM), ESRCH);
-                  const pid_t first = test::ForkSleeper();
-                  const pid_t second = test::ForkSleeper();
-                  EXPECT_EQ(ops.SignalEverybody(SIGTERM), 0);
-                  for (const pid_t pid : {first, second}) {
-                    const int status = test::WaitStatus(pid);
-                    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-                  }
-                },
-                {.pid1 = true}),
-            "");
+  ExpectInChild(
+      [] {
+        ASSERT_EQ(getpid(), 1);
+        LinuxProcessOps ops;
+        EXPECT_EQ(ops.SignalEverybody(SIGTERM), ESRCH);
+        const pid_t first = test::ForkSleeper();
+        const pid_t second = test::ForkSleeper();
+        EXPECT_EQ(ops.SignalEverybody(SIGTERM), 0);
+        for (const pid_t pid : {first, second}) {
+          const int status = test::WaitStatus(pid);
+          EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+        }
+      },
+      {.pid1 = true});
 }
 
 TEST(LinuxProcessOps, TellsFailuresOfTheLoopsCallsAsNegativeNumbers) {

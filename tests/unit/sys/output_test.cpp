@@ -18,13 +18,15 @@
 namespace reaperd::sys {
 namespace {
 
+using test::ExpectInChild;
 using test::MakePipe;
 using test::Pipe;
-using test::RunInChild;
 
 constexpr std::size_t kPage = 4096;
 
-bool IsNonBlocking(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
+bool IsNonBlocking(int fd) {
+  return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
+}
 
 /// A pipe of one page, and how much of it is taken.
 Pipe SmallPipe(std::size_t taken) {
@@ -46,69 +48,67 @@ TEST(Output, WritesToAPipe) {
 }
 
 TEST(Output, DropsALineForAFullPipeAndGoesOnWhenThereIsRoom) {
-  EXPECT_EQ(RunInChild([] {
-              Pipe pipe = SmallPipe(kPage);
-              Output output(pipe.write_end.get());
-              EXPECT_EQ(output.Write("lost\n"), WriteOutcome::kDropped);
-              EXPECT_FALSE(IsNonBlocking(pipe.write_end.get()));
-              char buffer[kPage];
-              EXPECT_EQ(read(pipe.read_end.get(), buffer, kPage), static_cast<ssize_t>(kPage));
-              EXPECT_EQ(output.Write("kept\n"), WriteOutcome::kWritten);
-              EXPECT_EQ(read(pipe.read_end.get(), buffer, kPage), 5);
-            }),
-            "");
+  ExpectInChild([] {
+    Pipe pipe = SmallPipe(kPage);
+    Output output(pipe.write_end.get());
+    EXPECT_EQ(output.Write("lost\n"), WriteOutcome::kDropped);
+    EXPECT_FALSE(IsNonBlocking(pipe.write_end.get()));
+    char buffer[kPage];
+    EXPECT_EQ(read(pipe.read_end.get(), buffer, kPage), static_cast<ssize_t>(kPage));
+    EXPECT_EQ(output.Write("kept\n"), WriteOutcome::kWritten);
+    EXPECT_EQ(read(pipe.read_end.get(), buffer, kPage), 5);
+  });
 }
 
 TEST(Output, APipeWithoutAReaderDropsTheLine) {
-  EXPECT_EQ(RunInChild([] {
-              sigset_t pipe_signal;
-              sigemptyset(&pipe_signal);
-              sigaddset(&pipe_signal, SIGPIPE);
-              sigprocmask(SIG_BLOCK, &pipe_signal, nullptr);
-              Pipe pipe = MakePipe();
-              pipe.read_end.reset();
-              Output output(pipe.write_end.get());
-              EXPECT_EQ(output.Write("lost\n"), WriteOutcome::kDropped);
-              EXPECT_EQ(output.Write("lost\n"), WriteOutcome::kDropped);
-            }),
-            "");
+  ExpectInChild([] {
+    sigset_t pipe_signal;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &pipe_signal, nullptr);
+    Pipe pipe = MakePipe();
+    pipe.read_end.reset();
+    Output output(pipe.write_end.get());
+    EXPECT_EQ(output.Write("lost\n"), WriteOutcome::kDropped);
+    EXPECT_EQ(output.Write("lost\n"), WriteOutcome::kDropped);
+  });
 }
 
 // Before Linux 6.5 pipes do not know RWF_NOWAIT, and sandboxes may not know pwritev2.
 class OldPipeTest : public ::testing::TestWithParam<int> {};
 
 TEST_P(OldPipeTest, NeverWaitsForTheReader) {
-  EXPECT_EQ(RunInChild([] {
-              ASSERT_TRUE(test::RefuseCalls({{.number = SYS_pwritev2, .code = GetParam()}}));
-              Pipe full = SmallPipe(kPage);
-              Output to_full(full.write_end.get());
-              EXPECT_EQ(to_full.Write("lost\n"), WriteOutcome::kDropped);
-              EXPECT_FALSE(IsNonBlocking(full.write_end.get()));
-              Pipe empty = SmallPipe(0);
-              Output to_empty(empty.write_end.get());
-              EXPECT_EQ(to_empty.Write("kept\n"), WriteOutcome::kWritten);
-              // More than the room that is left, although a little would fit.
-              EXPECT_EQ(to_empty.Write(std::string(2 * kPage, 'x')), WriteOutcome::kDropped);
-              EXPECT_FALSE(IsNonBlocking(empty.write_end.get()));
-            }),
-            "");
+  ExpectInChild([] {
+    ASSERT_TRUE(test::RefuseCalls({{.number = SYS_pwritev2, .code = GetParam()}}));
+    Pipe full = SmallPipe(kPage);
+    Output to_full(full.write_end.get());
+    EXPECT_EQ(to_full.Write("lost\n"), WriteOutcome::kDropped);
+    EXPECT_FALSE(IsNonBlocking(full.write_end.get()));
+    Pipe empty = SmallPipe(0);
+    Output to_empty(empty.write_end.get());
+    EXPECT_EQ(to_empty.Write("kept\n"), WriteOutcome::kWritten);
+    EXPECT_FALSE(IsNonBlocking(empty.write_end.get()));
+    // More than there is room for, although there is some.
+    Pipe small = SmallPipe(0);
+    Output to_small(small.write_end.get());
+    EXPECT_EQ(to_small.Write(std::string(2 * kPage, 'x')), WriteOutcome::kDropped);
+  });
 }
 
 TEST_P(OldPipeTest, NeverWaitsForTheReaderWithoutProcEither) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root for chroot";
-  EXPECT_EQ(RunInChild([] {
-              const test::TempDir empty_root;
-              Pipe full = SmallPipe(kPage);
-              Pipe empty = SmallPipe(0);
-              ASSERT_EQ(chroot(empty_root.path().c_str()), 0);
-              ASSERT_TRUE(test::RefuseCalls({{.number = SYS_pwritev2, .code = GetParam()}}));
-              Output to_full(full.write_end.get());
-              EXPECT_EQ(to_full.Write("lost\n"), WriteOutcome::kDropped);
-              Output to_empty(empty.write_end.get());
-              EXPECT_EQ(to_empty.Write(std::string(2 * kPage, 'x')), WriteOutcome::kDropped);
-              EXPECT_EQ(to_empty.Write("kept\n"), WriteOutcome::kWritten);
-            }),
-            "");
+  ExpectInChild([] {
+    const test::TempDir empty_root;
+    Pipe full = SmallPipe(kPage);
+    Pipe empty = SmallPipe(0);
+    ASSERT_EQ(chroot(empty_root.path().c_str()), 0);
+    ASSERT_TRUE(test::RefuseCalls({{.number = SYS_pwritev2, .code = GetParam()}}));
+    Output to_full(full.write_end.get());
+    EXPECT_EQ(to_full.Write("lost\n"), WriteOutcome::kDropped);
+    Output to_empty(empty.write_end.get());
+    EXPECT_EQ(to_empty.Write(std::string(2 * kPage, 'x')), WriteOutcome::kDropped);
+    EXPECT_EQ(to_empty.Write("kept\n"), WriteOutcome::kWritten);
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Refusals, OldPipeTest, ::testing::Values(EOPNOTSUPP, ENOSYS));
@@ -130,7 +130,8 @@ TEST_P(SocketOutputTest, DropsWhenItIsFullAndWhenNobodyIsThere) {
   EXPECT_EQ(output.Write("line\n"), WriteOutcome::kWritten);
   const std::string line(1000, 'x');
   int written = 0;
-  while (written < 100'000 && output.Write(line) == WriteOutcome::kWritten) ++written;
+  while (written < 100'000 && output.Write(line) == WriteOutcome::kWritten)
+    ++written;
   EXPECT_LT(written, 100'000) << "the socket never got full";
   EXPECT_FALSE(IsNonBlocking(ours_.get()));
   theirs_.reset();
@@ -165,22 +166,21 @@ TEST(Output, DropsWithoutADescriptor) {
 }
 
 TEST(Output, DropsForAStoppedTerminal) {
-  EXPECT_EQ(RunInChild([] {
-              const UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-              ASSERT_TRUE(master.valid());
-              ASSERT_EQ(grantpt(master.get()), 0);
-              ASSERT_EQ(unlockpt(master.get()), 0);
-              const UniqueFd slave(open(ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
-              ASSERT_TRUE(slave.valid());
-              Output output(slave.get());
-              EXPECT_EQ(output.Write("seen\n"), WriteOutcome::kWritten);
-              ASSERT_EQ(tcflow(slave.get(), TCOOFF), 0);
-              EXPECT_EQ(output.Write("lost\n"), WriteOutcome::kDropped);
-              EXPECT_FALSE(IsNonBlocking(slave.get()));
-              ASSERT_EQ(tcflow(slave.get(), TCOON), 0);
-              EXPECT_EQ(output.Write("seen\n"), WriteOutcome::kWritten);
-            }),
-            "");
+  ExpectInChild([] {
+    const UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_TRUE(master.valid());
+    ASSERT_EQ(grantpt(master.get()), 0);
+    ASSERT_EQ(unlockpt(master.get()), 0);
+    const UniqueFd slave(open(ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_TRUE(slave.valid());
+    Output output(slave.get());
+    EXPECT_EQ(output.Write("seen\n"), WriteOutcome::kWritten);
+    ASSERT_EQ(tcflow(slave.get(), TCOOFF), 0);
+    EXPECT_EQ(output.Write("lost\n"), WriteOutcome::kDropped);
+    EXPECT_FALSE(IsNonBlocking(slave.get()));
+    ASSERT_EQ(tcflow(slave.get(), TCOON), 0);
+    EXPECT_EQ(output.Write("seen\n"), WriteOutcome::kWritten);
+  });
 }
 
 }  // namespace

@@ -16,14 +16,16 @@ using test::FakeProc;
 
 std::vector<pid_t> Pids(const std::vector<ProcStat>& processes) {
   std::vector<pid_t> pids;
-  for (const ProcStat& process : processes) pids.push_back(process.pid);
+  for (const ProcStat& process : processes)
+    pids.push_back(process.pid);
   std::sort(pids.begin(), pids.end());
   return pids;
 }
 
 TEST(ProcessWalk, FindsEveryProcessAndNothingElse) {
   const FakeProc proc;
-  for (pid_t pid = 10; pid < 15; ++pid) proc.Add({.pid = pid, .parent = 1});
+  for (pid_t pid = 10; pid < 15; ++pid)
+    proc.Add({.pid = pid, .parent = 1});
   proc.dir().Write("uptime", "1 1\n");
   proc.dir().Write("12x/stat", "no number");
   proc.dir().Write("99/stat", "nonsense");
@@ -36,7 +38,8 @@ TEST(ProcessWalk, FindsEveryProcessAndNothingElse) {
 
 TEST(ProcessWalk, GoesOnWhereItsLastPartEnded) {
   const FakeProc proc;
-  for (pid_t pid = 100; pid < 140; ++pid) proc.Add({.pid = pid, .parent = 1});
+  for (pid_t pid = 100; pid < 140; ++pid)
+    proc.Add({.pid = pid, .parent = 1});
   auto walk = ProcessWalk::Begin(proc.root());
   ASSERT_TRUE(walk.ok());
   std::vector<ProcStat> found;
@@ -75,18 +78,20 @@ TEST(ProcessWalk, SeesARealChild) {
   std::vector<ProcStat> all;
   while (walk->Next(64, all)) {
   }
-  const auto at = std::find_if(all.begin(), all.end(),
-                               [&](const ProcStat& p) { return p.pid == child.pid(); });
+  const auto at =
+      std::find_if(all.begin(), all.end(), [&](const ProcStat& p) { return p.pid == child.pid(); });
   ASSERT_NE(at, all.end());
   EXPECT_EQ(at->parent, getpid());
 }
 
-ProcStat Process(pid_t pid, pid_t parent) { return {.pid = pid, .parent = parent}; }
+ProcStat Process(pid_t pid, pid_t parent) {
+  return {.pid = pid, .parent = parent};
+}
 
 TEST(DescendantsOf, FollowsParentsDownward) {
-  const std::vector<ProcStat> all{Process(1, 0),  Process(5, 1), Process(6, 5),  Process(7, 6),
-                                  Process(8, 1),  Process(9, 8), Process(10, 5), Process(2, 0),
-                                  Process(11, 99)};
+  const std::vector<ProcStat> all{Process(1, 0),  Process(5, 1), Process(6, 5),
+                                  Process(7, 6),  Process(8, 1), Process(9, 8),
+                                  Process(10, 5), Process(2, 0), Process(11, 99)};
   EXPECT_EQ(Pids(DescendantsOf(5, all)), (std::vector<pid_t>{6, 7, 10}));
   EXPECT_EQ(Pids(DescendantsOf(1, all)), (std::vector<pid_t>{5, 6, 7, 8, 9, 10}));
   EXPECT_EQ(Pids(DescendantsOf(7, all)), std::vector<pid_t>{});
@@ -108,7 +113,8 @@ TEST(DescendantsOf, EndsInCirclesOfAReusedNumber) {
 
 TEST(DescendantsOf, WalksADeepTreeWithoutRecursion) {
   std::vector<ProcStat> all;
-  for (pid_t pid = 2; pid <= 100'000; ++pid) all.push_back(Process(pid, pid - 1));
+  for (pid_t pid = 2; pid <= 100'000; ++pid)
+    all.push_back(Process(pid, pid - 1));
   EXPECT_EQ(DescendantsOf(1, all).size(), 99'999U);
 }
 

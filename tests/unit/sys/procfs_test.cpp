@@ -73,7 +73,7 @@ TEST(ParseStat, RefusesWhatIsNoStat) {
   for (const std::string& text :
        {std::string("hello"), "x (x) S" + rest, "7(x) S" + rest, "7 )x( S" + rest,
         "7 (x) SS" + rest, "7 (x) " + rest, "99999999999 (x) S" + rest, "7 (x) S a" + rest,
-        "7 (x) S 1 1 1 0 0 0 0 0 0 0 0 0 0 0 0 0 1 0 -100"}) {
+        std::string("7 (x) S 1 1 1 0 0 0 0 0 0 0 0 0 0 0 0 0 1 0 -100")}) {
     EXPECT_FALSE(ParseStat(text).has_value()) << text;
   }
 }
@@ -131,7 +131,9 @@ TEST(ReadWaitChannel, IsEmptyWhenItIsNotTold) {
   EXPECT_EQ(ReadWaitChannel(dir.path(), 5), "do_nanosleep");
 }
 
-TEST(ProcIsOurs, HoldsForTheMountedOne) { EXPECT_TRUE(ProcIsOurs("/proc")); }
+TEST(ProcIsOurs, HoldsForTheMountedOne) {
+  EXPECT_TRUE(ProcIsOurs("/proc"));
+}
 
 TEST(ProcIsOurs, GoesByTheLinkAndTheNamespaces) {
   const std::string pid = std::to_string(getpid());
@@ -151,12 +153,11 @@ TEST(ProcIsOurs, GoesByTheLinkAndTheNamespaces) {
 
 TEST(ProcIsOurs, DoesNotHoldInANewNamespaceUnderTheOldMount) {
   if (!test::CanBePid1()) GTEST_SKIP() << "needs the right to make a pid namespace";
-  EXPECT_EQ(test::RunInChild([] {
-              ASSERT_EQ(unshare(CLONE_NEWPID), 0);
-              const pid_t pid = test::Fork([] { return ProcIsOurs("/proc") ? 1 : 0; });
-              EXPECT_EQ(test::WaitStatus(pid), 0);
-            }),
-            "");
+  test::ExpectInChild([] {
+    ASSERT_EQ(unshare(CLONE_NEWPID), 0);
+    const pid_t pid = test::Fork([] { return ProcIsOurs("/proc") ? 1 : 0; });
+    EXPECT_EQ(test::WaitStatus(pid), 0);
+  });
 }
 
 }  // namespace

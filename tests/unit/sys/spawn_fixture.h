@@ -27,7 +27,9 @@ struct Way {
   std::vector<test::RefusedCall> refused;  ///< what the kernel does not have
 };
 
-inline void PrintTo(const Way& way, std::ostream* out) { *out << way.name; }
+inline void PrintTo(const Way& way, std::ostream* out) {
+  *out << way.name;
+}
 
 inline std::vector<Way> AllWays() {
   const test::RefusedCall no_sharing{
@@ -55,13 +57,12 @@ class SpawnTest : public ::testing::TestWithParam<Way> {
  protected:
   /// Runs `body` in a child of its own that has this way only.
   void Run(const std::function<void()>& body) {
-    const std::string problem = test::RunInChild([&] {
+    test::ExpectInChild([&] {
       if (!GetParam().refused.empty()) {
         ASSERT_TRUE(test::RefuseCalls(GetParam().refused));
       }
       body();
     });
-    EXPECT_EQ(problem, "");
   }
 
   static model::ServiceSpec Spec(std::vector<std::string> command) {
@@ -76,9 +77,8 @@ class SpawnTest : public ::testing::TestWithParam<Way> {
     request.spec = &spec;
     request.mode = GetParam().mode;
     Spawned spawned = Spawn(request);
-    Started started{.pid = spawned.pid,
-                    .has_pidfd = spawned.pidfd.valid(),
-                    .failure = spawned.failure};
+    Started started{
+        .pid = spawned.pid, .has_pidfd = spawned.pidfd.valid(), .failure = spawned.failure};
     EXPECT_EQ(spawned.error_pipe.valid(),
               request.mode == SpawnMode::kInBackground && spawned.pid > 0);
     if (!spawned.error_pipe.valid()) return started;

@@ -125,6 +125,19 @@ TEST_P(SpawnSearchTest, AnEmptyNameIsNotFound) {
   });
 }
 
+TEST_P(SpawnSearchTest, AScriptWhoseInterpreterIsMissingIsNotAMissingScript) {
+  dir_.Write("a/prog", "#!/no/such/interpreter\n", 0755);
+  NotExecutable("b");
+  Program("c", 3);
+  Run([&] {
+    ExpectFailure(Search(Path({"a"})), SpawnStep::kInterpreter, ENOENT);
+    ExpectFailure(Search(Path({"a", "d"})), SpawnStep::kInterpreter, ENOENT);
+    ExpectFailure(Search(Path({"a", "b"})), SpawnStep::kExec, EACCES);
+    ExpectExit(Search(Path({"a", "c"})), 3);
+    ExpectFailure(Search(Path({"d"})), SpawnStep::kExec, ENOENT);
+  });
+}
+
 TEST_P(SpawnSearchTest, AFileThatTheKernelCannotReadIsTold) {
   dir_.Write("a/prog", "exit 4\n", 0755);
   Program("c", 3);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "spawn_fixture.h"
+#include "sys/descriptors.h"
 #include "sys/procfs.h"
 
 namespace reaperd::sys {
@@ -72,10 +73,10 @@ TEST_P(SpawnTest, GivesExactlyTheEnvironmentOfTheSpec) {
 TEST_P(SpawnTest, WritesTheChildsPidWhereOursStood) {
   Run([&] {
     const std::string self = std::to_string(getpid());
-    model::ServiceSpec spec = Spec({"sh", "-c",
-                                    "echo $$ $LISTEN_PID $WATCHDOG_PID $MAINPID > '" +
-                                        dir_.Path("out") + "'"});
-    spec.environment = {"LISTEN_PID=" + self, "PATH=/bin", "WATCHDOG_PID=" + self, "MAINPID=" + self};
+    model::ServiceSpec spec = Spec(
+        {"sh", "-c", "echo $$ $LISTEN_PID $WATCHDOG_PID $MAINPID > '" + dir_.Path("out") + "'"});
+    spec.environment = {"LISTEN_PID=" + self, "PATH=/bin", "WATCHDOG_PID=" + self,
+                        "MAINPID=" + self};
     const Started started = Start(spec);
     test::WaitStatus(started.pid);
     const std::string pid = std::to_string(started.pid);
@@ -195,6 +196,7 @@ TEST_P(SpawnTest, KeepsIgnoredSignalsAndDescriptorsThatWereGiven) {
 
 TEST_P(SpawnTest, LeavesNoDescriptorOfOursInTheChild) {
   Run([&] {
+    CloseInheritedDescriptors();  // those of whoever runs the tests
     ExpectExit(Spec({"sh", "-c", "ls /proc/self/fd > '" + dir_.Path("out") + "'"}), 0);
     // ls itself has one more for the directory.
     EXPECT_EQ(ReadFile(dir_.Path("out")), "0\n1\n2\n3\n");
@@ -296,7 +298,7 @@ TEST_P(SpawnTest, CanBeStartedAgainAfterAFailure) {
 }
 
 TEST(StepName, IsAWordForEveryStep) {
-  for (int step = 0; step <= static_cast<int>(SpawnStep::kExec); ++step) {
+  for (int step = 0; step <= static_cast<int>(SpawnStep::kInterpreter); ++step) {
     const std::string name = StepName(static_cast<SpawnStep>(step));
     EXPECT_FALSE(name.empty());
     EXPECT_NE(name, "start") << step << " has no name";

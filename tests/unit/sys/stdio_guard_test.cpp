@@ -11,8 +11,12 @@
 namespace reaperd::sys {
 namespace {
 
-bool IsOpen(int fd) { return fcntl(fd, F_GETFD) >= 0; }
-bool ClosesOnExec(int fd) { return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
+bool IsOpen(int fd) {
+  return fcntl(fd, F_GETFD) >= 0;
+}
+bool ClosesOnExec(int fd) {
+  return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0;
+}
 
 // In the children below 0 to 2 may be closed, so nothing can be told by EXPECT: each returns a bit
 // for what went wrong.

@@ -14,7 +14,7 @@
 namespace reaperd::sys {
 namespace {
 
-using test::RunInChild;
+using test::ExpectInChild;
 
 /// A new terminal that controls this session leader; on descriptor 0, and held open by a master.
 UniqueFd TakeTerminal() {
@@ -22,84 +22,82 @@ UniqueFd TakeTerminal() {
   EXPECT_TRUE(grantpt(master.get()) == 0 && unlockpt(master.get()) == 0);
   const UniqueFd slave(open(ptsname(master.get()), O_RDWR | O_CLOEXEC));
   EXPECT_EQ(dup2(slave.get(), 0), 0);
-  sigset_t stop;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGTTOU);
-  sigprocmask(SIG_BLOCK, &stop, nullptr);
+  // As reaperd does: it may hand the terminal over from the background, and the end of the master
+  // hangs up.
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTTOU);
+  sigaddset(&blocked, SIGHUP);
+  sigprocmask(SIG_BLOCK, &blocked, nullptr);
   return master;
 }
 
 TEST(Terminal, IsMissingWithoutOne) {
-  EXPECT_EQ(RunInChild([] {
-              // The session is new; standard input may be a terminal, but not ours.
-              const Terminal terminal = Terminal::Find();
-              EXPECT_FALSE(terminal.exists());
-              EXPECT_FALSE(terminal.IsOurs());
-              EXPECT_EQ(terminal.Foreground(), -1);
-              EXPECT_FALSE(terminal.GiveTo(getpgrp()));
-            }),
-            "");
+  ExpectInChild([] {
+    // The session is new; standard input may be a terminal, but not ours.
+    const Terminal terminal = Terminal::Find();
+    EXPECT_FALSE(terminal.exists());
+    EXPECT_FALSE(terminal.IsOurs());
+    EXPECT_EQ(terminal.Foreground(), -1);
+    EXPECT_FALSE(terminal.GiveTo(getpgrp()));
+  });
 }
 
 TEST(Terminal, IsFoundOnAStandardDescriptor) {
-  EXPECT_EQ(RunInChild([] {
-              const UniqueFd master = TakeTerminal();
-              const Terminal terminal = Terminal::Find();
-              ASSERT_TRUE(terminal.exists());
-              EXPECT_EQ(terminal.fd(), 0);
-              EXPECT_EQ(terminal.Foreground(), getpgrp());
-              EXPECT_TRUE(terminal.IsOurs());
-            }),
-            "");
+  ExpectInChild([] {
+    const UniqueFd master = TakeTerminal();
+    const Terminal terminal = Terminal::Find();
+    ASSERT_TRUE(terminal.exists());
+    EXPECT_EQ(terminal.fd(), 0);
+    EXPECT_EQ(terminal.Foreground(), getpgrp());
+    EXPECT_TRUE(terminal.IsOurs());
+  });
 }
 
 TEST(Terminal, IsFoundThroughItsDeviceOtherwise) {
-  EXPECT_EQ(RunInChild([] {
-              const UniqueFd master = TakeTerminal();
-              const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-              for (const int fd : {0, 1, 2}) ASSERT_EQ(dup2(null.get(), fd), fd);
-              const Terminal terminal = Terminal::Find();
-              EXPECT_TRUE(terminal.exists());
-              EXPECT_GT(terminal.fd(), 2);
-              EXPECT_TRUE(terminal.IsOurs());
-            }),
-            "");
+  ExpectInChild([] {
+    const UniqueFd master = TakeTerminal();
+    const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (const int fd : {0, 1, 2})
+      ASSERT_EQ(dup2(null.get(), fd), fd);
+    const Terminal terminal = Terminal::Find();
+    EXPECT_TRUE(terminal.exists());
+    EXPECT_GT(terminal.fd(), 2);
+    EXPECT_TRUE(terminal.IsOurs());
+  });
 }
 
 TEST(Terminal, IsGivenToAGroupAndTakenBack) {
-  EXPECT_EQ(RunInChild([] {
-              const UniqueFd master = TakeTerminal();
-              const Terminal terminal = Terminal::Find();
-              const test::ScopedChild child(test::ForkSleeper());
-              ASSERT_EQ(setpgid(child.pid(), child.pid()), 0);
-              EXPECT_TRUE(terminal.GiveTo(child.pid()));
-              EXPECT_EQ(terminal.Foreground(), child.pid());
-              EXPECT_FALSE(terminal.IsOurs());
-              EXPECT_TRUE(terminal.GiveTo(getpgrp()));
-              EXPECT_TRUE(terminal.IsOurs());
-              EXPECT_FALSE(terminal.GiveTo(999'999'999)) << "no such group";
-            }),
-            "");
+  ExpectInChild([] {
+    const UniqueFd master = TakeTerminal();
+    const Terminal terminal = Terminal::Find();
+    const test::ScopedChild child(test::ForkSleeper());
+    ASSERT_EQ(setpgid(child.pid(), child.pid()), 0);
+    EXPECT_TRUE(terminal.GiveTo(child.pid()));
+    EXPECT_EQ(terminal.Foreground(), child.pid());
+    EXPECT_FALSE(terminal.IsOurs());
+    EXPECT_TRUE(terminal.GiveTo(getpgrp()));
+    EXPECT_TRUE(terminal.IsOurs());
+    EXPECT_FALSE(terminal.GiveTo(999'999'999)) << "no such group";
+  });
 }
 
 TEST(Terminal, IsLeftByTheSessionAndTheKernelSaysSo) {
-  EXPECT_EQ(RunInChild([] {
-              const UniqueFd master = TakeTerminal();
-              sigset_t told;
-              sigemptyset(&told);
-              sigaddset(&told, SIGHUP);
-              sigaddset(&told, SIGCONT);
-              sigprocmask(SIG_BLOCK, &told, nullptr);
-              EXPECT_EQ(LeaveTerminal(0), 0);
-              EXPECT_FALSE(Terminal::Find().exists());
-              sigset_t pending;
-              sigpending(&pending);
-              EXPECT_EQ(sigismember(&pending, SIGHUP), 1);
-              EXPECT_EQ(sigismember(&pending, SIGCONT), 1);
-              EXPECT_EQ(LeaveTerminal(0), ENOTTY);
-              EXPECT_EQ(LeaveTerminal(-1), EBADF);
-            }),
-            "");
+  ExpectInChild([] {
+    const UniqueFd master = TakeTerminal();
+    sigset_t told;
+    sigemptyset(&told);
+    sigaddset(&told, SIGCONT);
+    sigprocmask(SIG_BLOCK, &told, nullptr);
+    EXPECT_EQ(LeaveTerminal(0), 0);
+    EXPECT_FALSE(Terminal::Find().exists());
+    sigset_t pending;
+    sigpending(&pending);
+    EXPECT_EQ(sigismember(&pending, SIGHUP), 1);
+    EXPECT_EQ(sigismember(&pending, SIGCONT), 1);
+    EXPECT_EQ(LeaveTerminal(0), ENOTTY);
+    EXPECT_EQ(LeaveTerminal(-1), EBADF);
+  });
 }
 
 /// What reaperd does: all signals blocked, so that SIGCONT stays to be read.
@@ -110,55 +108,51 @@ void BlockAll() {
 }
 
 TEST(StopOwnGroup, StopsUntilSomebodyContinues) {
-  EXPECT_EQ(RunInChild([] {
-              const pid_t pid = test::Fork([] {
-                setpgid(0, 0);
-                BlockAll();
-                return StopOwnGroup() ? 0 : 1;
-              });
-              // This parent is in the same session and in another group: the child's is no orphan.
-              ASSERT_TRUE(test::Eventually([&] { return test::StateOf(pid) == 'T'; }));
-              kill(pid, SIGCONT);
-              EXPECT_EQ(test::WaitStatus(pid), 0);
-            }),
-            "");
+  ExpectInChild([] {
+    const pid_t pid = test::Fork([] {
+      setpgid(0, 0);
+      BlockAll();
+      return StopOwnGroup() ? 0 : 1;
+    });
+    // This parent is in the same session and in another group: the child's is no orphan.
+    ASSERT_TRUE(test::Eventually([&] { return test::StateOf(pid) == 'T'; }));
+    kill(pid, SIGCONT);
+    EXPECT_EQ(test::WaitStatus(pid), 0);
+  });
 }
 
 TEST(StopOwnGroup, DoesNotTakeAnOldContinueForAnAnswer) {
-  EXPECT_EQ(RunInChild([] {
-              const pid_t pid = test::Fork([] {
-                setpgid(0, 0);
-                BlockAll();
-                kill(getpid(), SIGCONT);
-                return StopOwnGroup() ? 0 : 1;
-              });
-              ASSERT_TRUE(test::Eventually([&] { return test::StateOf(pid) == 'T'; }));
-              kill(pid, SIGCONT);
-              EXPECT_EQ(test::WaitStatus(pid), 0);
-            }),
-            "");
+  ExpectInChild([] {
+    const pid_t pid = test::Fork([] {
+      setpgid(0, 0);
+      BlockAll();
+      kill(getpid(), SIGCONT);
+      return StopOwnGroup() ? 0 : 1;
+    });
+    ASSERT_TRUE(test::Eventually([&] { return test::StateOf(pid) == 'T'; }));
+    kill(pid, SIGCONT);
+    EXPECT_EQ(test::WaitStatus(pid), 0);
+  });
 }
 
 TEST(StopOwnGroup, ReturnsAtOnceWhereNobodyCouldContinue) {
-  EXPECT_EQ(RunInChild([] {
-              // A session leader's group has no parent in the session.
-              BlockAll();
-              EXPECT_FALSE(StopOwnGroup());
-            }),
-            "");
+  ExpectInChild([] {
+    // A session leader's group has no parent in the session.
+    BlockAll();
+    EXPECT_FALSE(StopOwnGroup());
+  });
 }
 
 TEST(StopSelf, StopsThisProcessOnly) {
-  EXPECT_EQ(RunInChild([] {
-              const pid_t pid = test::Fork([] {
-                StopSelf();
-                return 4;
-              });
-              ASSERT_TRUE(test::Eventually([&] { return test::StateOf(pid) == 'T'; }));
-              kill(pid, SIGCONT);
-              EXPECT_EQ(WEXITSTATUS(test::WaitStatus(pid)), 4);
-            }),
-            "");
+  ExpectInChild([] {
+    const pid_t pid = test::Fork([] {
+      StopSelf();
+      return 4;
+    });
+    ASSERT_TRUE(test::Eventually([&] { return test::StateOf(pid) == 'T'; }));
+    kill(pid, SIGCONT);
+    EXPECT_EQ(WEXITSTATUS(test::WaitStatus(pid)), 4);
+  });
 }
 
 }  // namespace

@@ -68,28 +68,27 @@ TEST_P(UnfitTerminationLogTest, IsRefusedAndNotTouched) {
 
 INSTANTIATE_TEST_SUITE_P(
     Files, UnfitTerminationLogTest,
-    ::testing::Values(UnfitFile{"Missing", ENOENT, [](const TempDir& dir) { return dir.Path("no"); }},
-                      UnfitFile{"Symlink", ELOOP,
-                                [](const TempDir& dir) {
-                                  std::filesystem::create_symlink("target", dir.Path("link"));
-                                  return dir.Path("link");
-                                }},
-                      UnfitFile{"TwoLinks", EMLINK,
-                                [](const TempDir& dir) {
-                                  std::filesystem::create_hard_link(dir.Path("target"),
-                                                                    dir.Path("second"));
-                                  return dir.Path("second");
-                                }},
-                      UnfitFile{"FifoWithoutReader", ENXIO,
-                                [](const TempDir& dir) {
-                                  EXPECT_EQ(mkfifo(dir.Path("fifo").c_str(), 0600), 0);
-                                  return dir.Path("fifo");
-                                }},
-                      UnfitFile{"Directory", EISDIR, [](const TempDir& dir) { return dir.path(); }},
-                      UnfitFile{"Device", EINVAL,
-                                [](const TempDir&) { return std::string("/dev/null"); }},
-                      UnfitFile{"UnderAFile", ENOTDIR,
-                                [](const TempDir& dir) { return dir.Path("target/below"); }}),
+    ::testing::Values(
+        UnfitFile{"Missing", ENOENT, [](const TempDir& dir) { return dir.Path("no"); }},
+        UnfitFile{"Symlink", ELOOP,
+                  [](const TempDir& dir) {
+                    std::filesystem::create_symlink("target", dir.Path("link"));
+                    return dir.Path("link");
+                  }},
+        UnfitFile{"TwoLinks", EMLINK,
+                  [](const TempDir& dir) {
+                    std::filesystem::create_hard_link(dir.Path("target"), dir.Path("second"));
+                    return dir.Path("second");
+                  }},
+        UnfitFile{"FifoWithoutReader", ENXIO,
+                  [](const TempDir& dir) {
+                    EXPECT_EQ(mkfifo(dir.Path("fifo").c_str(), 0600), 0);
+                    return dir.Path("fifo");
+                  }},
+        UnfitFile{"Directory", EISDIR, [](const TempDir& dir) { return dir.path(); }},
+        UnfitFile{"Device", EINVAL, [](const TempDir&) { return std::string("/dev/null"); }},
+        UnfitFile{"UnderAFile", ENOTDIR,
+                  [](const TempDir& dir) { return dir.Path("target/below"); }}),
     [](const auto& param) { return param.param.name; });
 
 TEST(TerminationLog, AFifoWithAReaderIsRefusedToo) {
@@ -117,31 +116,29 @@ TEST(TerminationLog, ALinkOfProcIntoAnOpenFileIsRefused) {
 
 TEST(TerminationLog, WorksWithoutOpenat2) {
   for (const int code : {ENOSYS, EPERM}) {
-    EXPECT_EQ(test::RunInChild([code] {
-                ASSERT_TRUE(test::RefuseCalls({{.number = SYS_openat2, .code = code}}));
-                const TempDir dir;
-                const std::string path = dir.Write("log", "");
-                std::filesystem::create_symlink("log", dir.Path("link"));
-                EXPECT_EQ(WriteTerminationLog(dir.Path("link"), kText).error().code(), ELOOP);
-                EXPECT_EQ(ReadFile(path), "");
-                EXPECT_TRUE(WriteTerminationLog(path, kText).ok());
-                EXPECT_EQ(ReadFile(path), kText);
-              }),
-              "");
+    test::ExpectInChild([code] {
+      ASSERT_TRUE(test::RefuseCalls({{.number = SYS_openat2, .code = code}}));
+      const TempDir dir;
+      const std::string path = dir.Write("log", "");
+      std::filesystem::create_symlink("log", dir.Path("link"));
+      EXPECT_EQ(WriteTerminationLog(dir.Path("link"), kText).error().code(), ELOOP);
+      EXPECT_EQ(ReadFile(path), "");
+      EXPECT_TRUE(WriteTerminationLog(path, kText).ok());
+      EXPECT_EQ(ReadFile(path), kText);
+    });
   }
 }
 
 TEST(TerminationLog, SaysSoWhenTheFileCannotBeWritten) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
-  EXPECT_EQ(test::RunInChild([] {
-              const TempDir dir;
-              const std::string path = dir.Write("log", "", 0600);
-              ASSERT_EQ(setresuid(12345, 12345, 0), 0);
-              EXPECT_EQ(CheckTerminationLog(path).error().code(), EACCES);
-              EXPECT_EQ(WriteTerminationLog(path, kText).error().code(), EACCES);
-              ASSERT_EQ(setresuid(0, 0, 0), 0);
-            }),
-            "");
+  test::ExpectInChild([] {
+    const TempDir dir;
+    const std::string path = dir.Write("log", "", 0600);
+    ASSERT_EQ(setresuid(12345, 12345, 0), 0);
+    EXPECT_EQ(CheckTerminationLog(path).error().code(), EACCES);
+    EXPECT_EQ(WriteTerminationLog(path, kText).error().code(), EACCES);
+    ASSERT_EQ(setresuid(0, 0, 0), 0);
+  });
 }
 
 }  // namespace
