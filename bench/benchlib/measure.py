@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from benchlib.container import ENVIRONMENT, Session, WorkloadError, cpu_pair
+from benchlib.container import ENVIRONMENT, PRIORITY, Session, WorkloadError, cpu_pair
 from benchlib.programs import BARE, Program
 from benchlib.rows import LIVE_COUNTS
 from benchlib.stats import Results
@@ -73,8 +73,8 @@ def measure_startup(plan: Plan) -> None:
     reaper_cpu, _ = cpu_pair()
     say(f"start-up: {samples} samples of {len(entries)} programs")
     run = subprocess.run(
-        [str(plan.tools["startup"]), str(samples), str(-1 if reaper_cpu is None else reaper_cpu),
-         str(plan.tools["stamp"])],
+        [*PRIORITY, str(plan.tools["startup"]), str(samples),
+         str(-1 if reaper_cpu is None else reaper_cpu), str(plan.tools["stamp"])],
         input="".join(line + "\n" for _, line in entries), capture_output=True, text=True,
         check=False, env=ENVIRONMENT)
     if run.returncode != 0:

@@ -50,26 +50,32 @@ void PlanBurst(benchmark::State& state) {
 }
 BENCHMARK(PlanBurst);
 
-/// A scan over `range(0)` children of which every tenth is dead; the time is per child. The scan
-/// that the plan makes to be sure finds nobody any more.
+/// The answers of a kernel with children of which every tenth is dead, until it was reaped.
+void Answer(Plan& plan, const Action& action, const std::vector<pid_t>& children, bool& listed,
+            Micros now_us) {
+  if (action.kind == Action::Kind::kList) {
+    plan.OnListed(listed ? std::vector<pid_t>{} : children, false, 1);
+    listed = true;
+    return;
+  }
+  const bool dead = action.kind != Action::Kind::kReapAny && action.pid % 10 == 0;
+  plan.OnWaited(action, dead ? Dead(action.pid) : WaitOutcome{}, 1, now_us);
+  if (dead && action.kind == Action::Kind::kPeek) {
+    plan.OnDecided(action.pid, reaperd::reap::Decision::kReap);
+  }
+}
+
+/// A sweep by scan over `range(0)` children where something might be held; the time is per child.
 void PlanScan(benchmark::State& state) {
-  const auto count = static_cast<std::size_t>(state.range(0));
-  std::vector<pid_t> children(count);
+  std::vector<pid_t> children(static_cast<std::size_t>(state.range(0)));
   std::iota(children.begin(), children.end(), kFirstPid);
   Micros now_us = 1;
   while (state.KeepRunning()) {
-    Plan plan({.may_hold = true, .can_peek = false});
+    Plan plan({.may_hold = true});
     bool listed = false;
     for (Action action = plan.Next(now_us); action.kind != Action::Kind::kRest;
          action = plan.Next(now_us)) {
-      ++now_us;
-      if (action.kind == Action::Kind::kList) {
-        plan.OnListed(listed ? std::vector<pid_t>{} : children, false, 1);
-        listed = true;
-        continue;
-      }
-      const bool dead = action.pid % 10 == 0;
-      plan.OnWaited(action, dead ? Dead(action.pid) : WaitOutcome{}, 1, now_us);
+      Answer(plan, action, children, listed, ++now_us);
     }
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));

@@ -160,9 +160,11 @@ void EventLoop::Dispatch(Priority priority, Turn& turn) {
 
 void EventLoop::RunDeadlines() {
   if (!deadlines_.Next()) return;
-  // One reading of the clock: a handler that sets its deadline anew to "now" waits for its turn.
+  // A handler that sets its deadline anew, to now or to the past, waits for its turn.
   const Micros now_us = ops_.Now();
+  earliest_us_ = now_us + 1;
   while (const auto due = deadlines_.TakeDue(now_us)) deadline_handlers_[*due]();
+  earliest_us_ = 0;
 }
 
 void EventLoop::Sweep() {

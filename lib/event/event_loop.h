@@ -9,7 +9,9 @@
 // keeps a closed descriptor that a child still holds (docs/kernel-facts.md).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -58,7 +60,10 @@ class EventLoop {
   void Wake(SourceId job);
 
   DeadlineId AddDeadline(DeadlineHandler handler);
-  void SetDeadline(DeadlineId id, Micros at_us) { deadlines_.Set(id, at_us); }
+  /// From the handler of a deadline, one that is past is served in the next turn.
+  void SetDeadline(DeadlineId id, Micros at_us) {
+    deadlines_.Set(id, std::max(at_us, earliest_us_));
+  }
   void ClearDeadline(DeadlineId id) { deadlines_.Clear(id); }
 
   /// One turn.
@@ -99,8 +104,9 @@ class EventLoop {
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<SourceId> free_;  ///< empty places in sources_
   Deadlines deadlines_;
-  std::vector<DeadlineHandler> deadline_handlers_;
-  Micros armed_us_ = 0;  ///< what the timer is set to; 0: nothing
+  std::deque<DeadlineHandler> deadline_handlers_;  ///< a handler that adds others stays where it is
+  Micros armed_us_ = 0;     ///< what the timer is set to; 0: nothing
+  Micros earliest_us_ = 0;  ///< while due deadlines are served: just after them
   FailureHandler on_failure_;
   std::uint64_t turns_ = 0;
   bool any_removed_ = false;

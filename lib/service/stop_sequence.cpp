@@ -42,13 +42,14 @@ StopActions StopSequence::OnStopSignal(int signal, Micros now_us) {
     case Phase::kRunning:
       if (!main_ended_ && (settings_.drain_us > 0 || settings_.drain_command)) {
         phase_ = Phase::kDraining;
-        drained_signal_ = signal;
+        stop_signal_ = signal;
         if (settings_.drain_us > 0) deadline_us_ = now_us + settings_.drain_us;
         return {{Kind::kStartDrain, 0}};
       }
       return Forward(signal, now_us);
     case Phase::kDraining:
-      drained_signal_ = signal;
+      // One that forwards nothing ends the drain, too, and the first still gets its turn.
+      if (signal != 0) stop_signal_ = signal;
       return EndDrain(now_us);
     case Phase::kStopping:
       return Forward(signal, now_us);
@@ -66,13 +67,17 @@ StopActions StopSequence::OnStopSignal(int signal, Micros now_us) {
   return {};
 }
 
-StopActions StopSequence::Forward(int signal, Micros now_us) {
+void StopSequence::BeginStopping(Micros now_us) {
   phase_ = Phase::kStopping;
-  if (!first_forward_us_) {
-    first_forward_us_ = now_us;
-    deadline_us_.reset();
-    if (settings_.timeout_us) deadline_us_ = now_us + *settings_.timeout_us;
-  }
+  if (first_forward_us_) return;
+  first_forward_us_ = now_us;
+  deadline_us_.reset();
+  if (settings_.timeout_us) deadline_us_ = now_us + *settings_.timeout_us;
+}
+
+StopActions StopSequence::Forward(int signal, Micros now_us) {
+  BeginStopping(now_us);
+  if (signal != 0) stop_signal_ = signal;
   if (main_ended_) {
     // --wait-for all: main is gone, the others are asked to go, too.
     if (settings_.grace_us) return EnterGrace(now_us);
@@ -83,14 +88,14 @@ StopActions StopSequence::Forward(int signal, Micros now_us) {
 
 StopActions StopSequence::EndDrain(Micros now_us) {
   StopActions actions{{Kind::kEndDrain, 0}};
-  const StopActions forward = Forward(drained_signal_, now_us);
+  const StopActions forward = Forward(stop_signal_, now_us);
   actions.insert(actions.end(), forward.begin(), forward.end());
   return actions;
 }
 
 StopActions StopSequence::OnDrainCommandEnded(Micros now_us) {
   if (phase_ != Phase::kDraining) return {};
-  return Forward(drained_signal_, now_us);
+  return Forward(stop_signal_, now_us);
 }
 
 StopActions StopSequence::OnMainEnded(bool children_left, Micros now_us) {
@@ -103,11 +108,11 @@ StopActions StopSequence::OnMainEnded(bool children_left, Micros now_us) {
     return {};
   }
   if (settings_.wait_for_all && !stop_requested_) return {};
+  // If main ended while draining, the others are the first to be asked, and the time runs from now.
+  if (stop_requested_) BeginStopping(now_us);
   if (settings_.wait_for_all && !settings_.grace_us) {
-    // A stop runs and nobody is to be forced before the stop time-out: they get the signal that
-    // main got.
-    phase_ = Phase::kStopping;
-    return {{Kind::kForwardAll, SIGTERM}};
+    // Nobody is to be forced before the stop time-out: they get the signal that main got.
+    return {{Kind::kForwardAll, stop_signal_ != 0 ? stop_signal_ : SIGTERM}};
   }
   return EnterGrace(now_us);
 }

@@ -71,6 +71,7 @@ class StopSequence {
   StopActions OnDeadline(Micros now_us);
 
  private:
+  void BeginStopping(Micros now_us);
   StopActions Forward(int signal, Micros now_us);
   StopActions EndDrain(Micros now_us);
   StopActions EnterGrace(Micros now_us);
@@ -84,7 +85,7 @@ class StopSequence {
   bool stop_requested_ = false;
   bool main_ended_ = false;
   bool gave_up_ = false;
-  int drained_signal_ = 0;  ///< forwarded when the drain is over
+  int stop_signal_ = 0;  ///< the last to be forwarded that was one
   std::optional<Micros> first_forward_us_;
   Micros main_ended_us_ = 0;
 };

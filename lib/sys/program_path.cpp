@@ -1,5 +1,6 @@
 #include "sys/program_path.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,14 @@ namespace {
 
 // What execvp(3) searches when there is no PATH.
 constexpr std::string_view kDefaultPath = "/bin:/usr/bin";
+
+/// 0 or the errno. access(2) alone would call a directory executable.
+int WhyNotExecutable(const char* path) {
+  struct stat info {};
+  if (stat(path, &info) < 0) return errno;
+  if (!S_ISREG(info.st_mode)) return EACCES;
+  return access(path, X_OK) < 0 ? errno : 0;
+}
 
 }  // namespace
 
@@ -34,8 +43,9 @@ std::vector<std::string> ProgramCandidates(const std::string& program,
 int FindProgram(const std::string& program, const std::vector<std::string>& environment) {
   int error = ENOENT;
   for (const std::string& candidate : ProgramCandidates(program, environment)) {
-    if (access(candidate.c_str(), X_OK) == 0) return 0;
-    if (errno != ENOENT && errno != ENOTDIR) error = errno;
+    const int code = WhyNotExecutable(candidate.c_str());
+    if (code == 0) return 0;
+    if (error != EACCES) error = code;
   }
   return error;
 }

@@ -117,8 +117,10 @@ def until_gone(run: Run) -> None:
 def kill_main(number: int) -> Step:
     def step(run: Run) -> None:
         main = run.main
-        assert main is not None
-        os.kill(main, number)
+        if main is None:  # the program has just ended and lost its children
+            wait_until(run.has_ended, "the program's end")
+        else:
+            os.kill(main, number)
     return step
 
 

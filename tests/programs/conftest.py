@@ -1,5 +1,5 @@
-"""Fixtures of the stage with real programs: each runs below reaperd as PID 1 of a namespace of its own
-and below reaperd as a plain subreaper."""
+"""Fixtures of the stage with real programs: each runs below reaperd as PID 1 of a namespace of its
+own and below reaperd as a plain subreaper."""
 from __future__ import annotations
 
 import shutil

@@ -33,8 +33,8 @@ def compute(method: str) -> int:
 
 
 def serve(method: str) -> int:
-    """Three workers, each replaced when it dies, until TERM. No Pool: one hangs for ever when a worker
-    is killed while it has the queue's lock."""
+    """Three workers, each replaced when it dies, until TERM. No Pool: it hangs for ever when a
+    worker is killed while it has the queue's lock."""
     asked = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -72,5 +72,7 @@ def leave_orphans(method: str) -> int:
     return 0
 
 
+ROLES = {"compute": compute, "serve": serve, "abandon": leave_orphans}
+
 if __name__ == "__main__":
-    sys.exit({"compute": compute, "serve": serve, "abandon": leave_orphans}[sys.argv[1]](sys.argv[2]))
+    sys.exit(ROLES[sys.argv[1]](sys.argv[2]))

@@ -26,9 +26,8 @@ def test_a_killed_worker_is_replaced_without_a_zombie(supervise: Callable[..., R
     run = supervise([sys.executable, WORK, "serve", "fork"])
     run.wait_line("^ready$")
     (main,) = run.children()
-    workers = wait_until(lambda: found if len(found := set(procread.children(main))) == 3 else set(),
-                         "three workers")
-    victim = min(workers)
+    wait_until(lambda: len(procread.children(main)) == 3, "three workers")
+    victim = min(procread.children(main))
     kill_quietly(victim)
     wait_until(lambda: victim not in procread.children(main) and len(procread.children(main)) == 3,
                "another worker")

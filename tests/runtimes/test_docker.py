@@ -1,5 +1,5 @@
-"""What only the Docker engine is asked for here: its view of our version, the environment as the only
-way to pass options to `docker run --init`, health checks, restarts, exec."""
+"""What only the Docker engine is asked for here: its view of our version, the environment as the
+only way to pass options to `docker run --init`, health checks, restarts, exec."""
 from __future__ import annotations
 
 import os
@@ -87,6 +87,13 @@ def test_docker_run_init_takes_tinis_own_environment(docker: Docker) -> None:
         container.wait_log("ready", 2)
         container.kill("SIGUSR1")
         container.wait_log("helper got USR1")
+
+
+def test_docker_entrypoint_takes_options_from_the_environment(docker: Docker) -> None:
+    """Whoever runs an image sets what its author did not."""
+    done = docker.run("--env", "REAPERD_MAP=3=4", BAKED, "sh", "-c", "env; exit 3")
+    assert done.returncode == 4
+    assert "REAPERD" not in done.stdout
 
 
 def test_a_health_check_disturbs_neither_main_nor_the_reaping(docker: Docker) -> None:

@@ -82,8 +82,8 @@ def test_an_interactive_shell_has_job_control(terminal: Callable[..., Terminal])
 
 
 def jobs_after(screen: Terminal, words: str, key: str) -> str:
-    """What the shell says of its jobs after the key. A key that comes before the job is in front goes
-    to the shell, and the shell may be slow or never ask again: then what is here says "sleep"."""
+    """What the shell says of its jobs after the key. A key that comes before the job is in front
+    goes to the shell, and the shell may not read on in time: "sleep?" then asks for another try."""
     screen.send(words)
     screen.send(key)
     screen.line("jobs; echo as''ked")

@@ -1,4 +1,5 @@
-"""The static binary in a root with nothing but itself: no /proc, no devices, no users, no libraries."""
+"""The static binary in a root with nothing but itself: no /proc, no devices, no users, no
+libraries."""
 from __future__ import annotations
 
 import shutil
@@ -107,7 +108,7 @@ def test_is_an_image_by_itself(request: pytest.FixtureRequest, bed: Bed, alone: 
 
 
 def test_runc_starts_it_with_proc_as_the_only_mount(bed: Bed, alone: Path) -> None:
-    """runc itself cannot do without /proc; it makes the device nodes in the root, hence the copy."""
+    """runc itself cannot do without /proc; it makes device nodes in the root, hence the copy."""
     root = shutil.copytree(alone, bed / "alone3")
     (root / "proc").mkdir()
     bundle = Bundle(bed, root, "/reaperd", "--", "/reaperd", "--version")

@@ -9,6 +9,9 @@ from container_bed import run, wait_until
 from container_engine import Container, Engine
 from container_ways import MAKE_ORPHANS, TINY, Way, kill_orphans_of, main_with_traps, zombies
 
+RESTRICTED = ("--read-only", "--cap-drop=all", "--user=1000:1000",
+              "--security-opt=no-new-privileges")
+
 
 def test_is_pid_1_before_the_command(way: Way) -> None:
     done = way.run("cat", "/proc/1/cmdline")
@@ -87,19 +90,15 @@ def test_stop_of_a_main_without_handlers_gives_143(way: Way) -> None:
 
 
 def test_works_without_rights_on_a_read_only_root(way: Way) -> None:
-    options = ("--read-only", "--cap-drop=all", "--user=1000:1000",
-               "--security-opt=no-new-privileges")
-    done = way.run("sh", "-c", "id -u; touch /x; grep -E 'CapEff|NoNewPrivs' /proc/1/status; exit 9",
-                   options=options)
+    script = "id -u; touch /x; grep -E 'CapEff|NoNewPrivs' /proc/1/status; exit 9"
+    done = way.run("sh", "-c", script, options=RESTRICTED)
     assert done.returncode == 9
     assert done.stdout.split() == ["1000", "CapEff:", "0000000000000000", "NoNewPrivs:", "1"]
     assert done.stderr == "touch: /x: Read-only file system\n"
 
 
 def test_stop_works_for_a_user_without_rights(way: Way) -> None:
-    options = ("--read-only", "--cap-drop=all", "--user=1000:1000",
-               "--security-opt=no-new-privileges")
-    with way.start("sh", "-c", main_with_traps(), options=options) as container:
+    with way.start("sh", "-c", main_with_traps(), options=RESTRICTED) as container:
         container.wait_log("ready")
         assert container.stop(30) < 15
         assert container.exit_code() == 7

@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from container_bed import Bed, wait_until
+from container_bed import Bed, run, wait_until
 from container_engine import Container, Podman
-from container_ways import BAKED, MAKE_ORPHANS, adopted, kill_orphans_of, main_with_traps
+from container_ways import (
+    BAKED, MAKE_ORPHANS, TINY, adopted, kill_orphans_of, main_with_traps)
 
 
 def test_limits_are_kept_and_main_sees_them(podman: Podman) -> None:
@@ -38,6 +39,18 @@ def test_stop_signal_sigrtmin_3_becomes_term(podman: Podman) -> None:
         container.wait_log("ready")
         assert container.stop(30) < 15
         assert container.exit_code() == 7
+
+
+def test_podman_run_init_takes_the_path_from_its_configuration(podman: Podman, bed: Bed,
+                                                              reaperd: Path) -> None:
+    """As an operator sets it for every container."""
+    config = bed / "containers-with-init.conf"
+    config.write_text((bed / "containers.conf").read_text().replace(
+        "[containers]", f'[containers]\ninit_path = "{reaperd}"'))
+    done = run(podman.run_argv("--init", TINY, "/no/such/program"), cwd=bed.path,
+               env={**podman.env, "CONTAINERS_CONF": str(config)})
+    assert done.returncode == 1
+    assert "/no/such/program" in done.stderr and "catatonit" in done.stderr
 
 
 @pytest.mark.parametrize("script, line", [
@@ -98,12 +111,11 @@ def below_second(container: Container) -> list[int]:
 def test_as_catatonit_it_holds_a_pod(podman: Podman, bed: Bed, reaperd: Path) -> None:
     """podman builds the pod's pause image around the helper called catatonit."""
     shutil.copy(reaperd, podman.helpers / "catatonit")
-    podman.call("pod", "create", "--name", "pod1", "--share", "ipc,pid", f"--cgroup-parent=/{bed.cgroup}",
-                check=True)
+    in_cgroup = f"--cgroup-parent=/{bed.cgroup}"
+    podman.call("pod", "create", "--name", "pod1", "--share", "ipc,pid", in_cgroup, check=True)
     try:
-        podman.call("run", "--detach", "--pod", "pod1", "--name", "in-pod",
-                    f"--cgroup-parent=/{bed.cgroup}", "localhost/tiny:1", "sh", "-c", MAKE_ORPHANS,
-                    check=True)
+        podman.call("run", "--detach", "--pod", "pod1", "--name", "in-pod", in_cgroup, TINY,
+                    "sh", "-c", MAKE_ORPHANS, check=True)
         inside = Container(podman, "in-pod")
         assert inside.exec("cat", "/proc/1/cmdline").replace("\0", " ") == "/catatonit -P "
         kill_orphans_of(inside)

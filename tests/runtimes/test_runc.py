@@ -69,7 +69,8 @@ def test_runc_without_a_pid_namespace_of_its_own(bed: Bed, baked: Path) -> None:
     bundle = Bundle(bed, baked, INIT, "--grace=5s", "--", "sh", "-c", script)
     linux = bundle.config["linux"]
     linux["namespaces"] = [one for one in linux["namespaces"] if one["type"] != "pid"]
-    shell = f"sleep 700 & runc --root {bundle.state} run {bundle.name}; echo status $?; ps -A -o args="
+    shell = (f"sleep 700 & runc --root {bundle.state} run {bundle.name}; echo status $?; "
+             "ps -A -o args=")
     outside = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", shell)
     done = bundle.run_by(*outside)
     assert "status 5\n" in done.stdout

@@ -1,13 +1,22 @@
 #include "model_kernel/model_kernel.h"
 
 #include <algorithm>
-#include <cassert>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
 namespace reaperd::test {
 
 using model::WaitOutcome;
+
+namespace {
+
+/// A test that asks for what cannot happen would prove nothing: also without assertions.
+void Require(bool possible) {
+  if (!possible) std::abort();
+}
+
+}  // namespace
 
 ModelKernel::ModelKernel(pid_t pid_limit, KernelCosts costs)
     : costs_(costs), table_(static_cast<std::size_t>(std::max<pid_t>(pid_limit, kSelf + 2))) {
@@ -24,7 +33,7 @@ pid_t ModelKernel::FreeNumber() {
 }
 
 pid_t ModelKernel::Fork(pid_t parent) {
-  assert(Alive(parent));
+  Require(Alive(parent));
   const pid_t pid = FreeNumber();
   if (pid == 0) return 0;
   At(pid) = Process{};
@@ -66,7 +75,7 @@ bool ModelKernel::Waitable(pid_t pid) const {
 }
 
 void ModelKernel::Exit(pid_t pid, model::ExitStatus status) {
-  assert(Alive(pid) && pid != kSelf);
+  Require(Alive(pid) && pid != kSelf);
   At(pid).leader_gone = true;
   At(pid).stopped = false;
   At(pid).stop_news = 0;
@@ -102,12 +111,12 @@ void ModelKernel::Notify(pid_t pid, int code) {
 }
 
 void ModelKernel::ExitLeader(pid_t pid) {
-  assert(Alive(pid) && pid != kSelf);
+  Require(Alive(pid) && pid != kSelf);
   At(pid).leader_gone = true;
 }
 
 void ModelKernel::Stop(pid_t pid, int signal) {
-  assert(Alive(pid) && pid != kSelf);
+  Require(Alive(pid) && pid != kSelf);
   if (At(pid).stopped || At(pid).traced) return;  // the tracer would be told instead
   At(pid).stopped = true;
   At(pid).stop_news = signal;
@@ -115,7 +124,7 @@ void ModelKernel::Stop(pid_t pid, int signal) {
 }
 
 void ModelKernel::Continue(pid_t pid) {
-  assert(Alive(pid) && pid != kSelf);
+  Require(Alive(pid) && pid != kSelf);
   if (!At(pid).stopped) return;
   At(pid).stopped = false;
   At(pid).stop_news = 0;
@@ -123,7 +132,7 @@ void ModelKernel::Continue(pid_t pid) {
 }
 
 void ModelKernel::Trace(pid_t pid) {
-  assert(Alive(pid) && pid != kSelf);
+  Require(Alive(pid) && pid != kSelf);
   At(pid).traced = true;
 }
 
@@ -134,7 +143,7 @@ void ModelKernel::Untrace(pid_t pid) {
 }
 
 void ModelKernel::ReapByParent(pid_t pid) {
-  assert(Exists(pid) && At(pid).dead && At(pid).parent != kSelf);
+  Require(Exists(pid) && At(pid).dead && At(pid).parent != kSelf);
   Unlink(pid);
   At(pid) = Process{};
 }

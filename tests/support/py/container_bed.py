@@ -1,13 +1,12 @@
-#!/usr/bin/python3
 """A scratch place for container engines that leaves nothing on the machine.
 
-A `Bed` is one directory, one private mount namespace for the whole pytest process and one name for the
-control groups of everything that runs in it. Engines mount overlays, network namespaces and volumes;
-in a private mount namespace those end with the process, whatever happens to the test. Control groups do
-not, so they all get a parent whose name is ours and which `close()` removes.
+A `Bed` is one directory, one private mount namespace for the whole pytest process and one name for
+the control groups of everything that runs in it. Engines mount overlays, network namespaces and
+volumes; in a private mount namespace those end with the process, whatever happens to the test.
+Control groups do not, so they all get a parent whose name is ours and which `close()` removes.
 
-Not promised: that processes of a test run that was itself killed by SIGKILL end. Daemons are started
-with a parent-death signal for that case, containers are not.
+Not promised: that processes of a test run that was itself killed by SIGKILL end. Daemons are
+started with a parent-death signal for that case, containers are not.
 """
 from __future__ import annotations
 
@@ -36,8 +35,8 @@ def wait_until(condition: Callable[[], Value], what: str) -> Value:
 
 
 def clean_environment() -> dict[str, str]:
-    """Ours without the variables that name the binaries under test: reaperd refuses those of its own
-    kind that it does not know."""
+    """Ours without the variables that name the binaries under test: reaperd refuses variables that
+    begin like its own and that it does not know."""
     return {key: value for key, value in os.environ.items() if not key.startswith("REAPERD_")}
 
 

@@ -1,9 +1,8 @@
-#!/usr/bin/python3
 """podman and Docker through their command lines, which agree in everything the tests need.
 
-`Engine.run` is a container in the foreground, `Engine.start` one in the background, as a `Container`
-that removes itself at the end of a `with`. Each engine adds the options that make it work on any
-machine: no network, cgroups below the bed's own name.
+`Engine.run` is a container in the foreground, `Engine.start` one in the background, as a
+`Container` that removes itself at the end of a `with`. Each engine adds the options that make it
+work on any machine: no network, cgroups below the bed's own name.
 """
 from __future__ import annotations
 
@@ -17,6 +16,15 @@ from pathlib import Path
 from container_bed import DOCKER_CLIENT, Bed, Daemon, clean_environment, run, wait_until
 
 _numbers = itertools.count(1)
+
+# Options and environment of a build. No intermediate images for podman: nobody uses them here, and
+# writing half a gigabyte of compiler costs as much as the compilation.
+BUILDERS: dict[str, tuple[list[str], dict[str, str]]] = {
+    "": ([], {}),
+    "podman": (["--layers=false"], {}),
+    "docker_classic": ([], {"DOCKER_BUILDKIT": "0"}),
+    "docker_buildkit": (["--progress=plain"], {"DOCKER_BUILDKIT": "1"}),
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,8 @@ class Container:
 
     def inspect(self, template: str) -> str:
         """One `inspect --format` value."""
-        return self.engine.call("inspect", "--format", template, self.name, check=True).stdout.strip()
+        done = self.engine.call("inspect", "--format", template, self.name, check=True)
+        return done.stdout.strip()
 
     def running(self) -> bool:
         """Whether the engine says that it runs."""
@@ -146,10 +155,11 @@ class Engine:
         words = [word for change in changes for word in ("--change", change)]
         self.call("import", *words, archive, image, check=True, timeout=180)
 
-    def build(self, context: Path, image: str, *options: str, timeout: float = 600.0) -> str:
-        """Builds the context's Dockerfile; the network is the host's, for apt."""
-        done = self.call("build", "--network=host", "--tag", image, *options, context, check=True,
-                         timeout=timeout)
+    def build(self, context: Path, image: str, builder: str = "") -> str:
+        """Builds the Dockerfile by one of BUILDERS; the network is the host's, for apt."""
+        options, variables = BUILDERS[builder]
+        done = run([*self.prefix, "build", "--network=host", "--tag", image, *options, context],
+                   env={**self.env, **variables}, cwd=self.bed.path, check=True, timeout=800)
         return done.stdout + done.stderr
 
 

@@ -1,8 +1,7 @@
-#!/usr/bin/python3
 """Root file systems for container tests: one with busybox only, and a small Debian.
 
-The Debian one takes 20 to 30 seconds to make, so its tar is kept outside the clone and made again when
-it is missing or older than a week (an older one would make apt inside it fetch every update).
+The Debian one takes 20 to 30 seconds to make, so its tar is kept outside the clone and made again
+when it is missing or older than a week (an older one would make apt inside it fetch every update).
 """
 from __future__ import annotations
 
@@ -13,16 +12,20 @@ from pathlib import Path
 
 from container_bed import run
 
-APPLETS = ("sh", "sleep", "ps", "cat", "ls", "echo", "kill", "mkdir", "id", "grep", "true", "false",
-           "env", "dd", "stty", "touch", "mount", "tail", "head", "wc", "test", "readlink", "printf")
+APPLETS = ("cat", "dd", "echo", "env", "false", "grep", "id", "kill", "ls", "ps", "sh", "sleep",
+           "stty", "test", "touch", "true", "wc")
 CACHE = Path(os.environ.get("REAPERD_TEST_CACHE", "/var/cache/reaperd-tests"))
 WEEK_S = 7 * 24 * 3600
 
-# What the published debian:bookworm-slim has as well: no fsync for each unpacked file, no documents,
-# no translations. Builds in it then cost what they cost its users.
-LIKE_SLIM = ("--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
-             "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-             "--aptopt=Acquire::Languages \"none\"")
+# As in the published debian:bookworm-slim: no fsync for each unpacked file, no documents, no
+# translations. A build in it then costs what it costs its users.
+LIKE_SLIM = (
+    "--dpkgopt=force-unsafe-io",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    '--aptopt=Acquire::Languages "none"',
+)
 
 
 def make_tiny(root: Path) -> Path:

@@ -1,8 +1,7 @@
-#!/usr/bin/python3
 """The ways in which people put reaperd in front of a command, as one interface for the tests.
 
-Each way names the words before the command, what PID 1 then is called, and what a command that does not
-exist gives: the personalities keep the exit status of the program whose name they carry.
+Each way names the words before the command, what PID 1 then is called, and what a command that does
+not exist gives: the personalities keep the exit status of the program whose name they carry.
 """
 from __future__ import annotations
 
@@ -41,7 +40,7 @@ class Way:
 def main_with_traps(*signals: str, on_term: str = "exit 7") -> str:
     """Shell text of a main that names each signal it gets and ends on TERM as asked.
 
-    It waits for a sleeping child instead of sleeping itself, because a shell runs a trap at once only
+    It waits for a sleeping child instead of sleeping itself: a shell runs a trap at once only
     when it is in `wait`.
     """
     traps = "".join(f"trap 'echo got {name}' {name}; " for name in signals)

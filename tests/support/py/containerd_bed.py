@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """containerd with its `ctr` client, as below Kubernetes."""
 from __future__ import annotations
 

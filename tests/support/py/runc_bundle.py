@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """OCI bundles for runc, without any engine above it."""
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def talk(path: Path, request: bytes, until: bytes | None = None) -> bytes:
-    """Sends a request; reads up to `until`, or to the end of the stream. Empty while nobody listens."""
+    """Sends a request; reads up to `until` or to the end. Empty while nobody listens."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(10)
         try:

@@ -1,6 +1,8 @@
 // reap::Plan, answer by answer: looking before reaping, holding, what the kernel lacks, errors.
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "model_kernel/plan_fixture.h"
 
 namespace reaperd::reap {
@@ -109,6 +111,17 @@ TEST_F(PlanTest, AListThatFailsReleasesAllAndReapsByPAll) {
   Look(ReapSeen(first.pid == 7 ? 8 : 7), Outcome::kDead);
   Walk(Outcome::kNothing, 0, 0);
   EXPECT_EQ(Next(), Rest());
+}
+
+TEST_F(PlanTest, AfterAListThatFailedReapingGoesOnAtOnceWhateverWasPausedFor) {
+  Use(Holding());
+  ASSERT_EQ(Next(), FirstList());
+  plan_.OnListed(std::vector<pid_t>{3}, true, 0);
+  plan_.OnHint(9);
+  Look(Peek(9), Outcome::kError);
+  ASSERT_EQ(Next(), NextList());
+  plan_.OnListFailed(now_us_);
+  EXPECT_EQ(Next(), ReapAny());
 }
 
 TEST_F(PlanTest, LimitsWithoutAListReleaseAll) {

@@ -1,32 +1,20 @@
 // Properties of reap::Plan over random lives of a model kernel (support/model_kernel), a few million
 // calls and events in all.
-//
-//   REAPERD_PROPERTY_SEED=N|random   the first life's seed (a failure prints the one that failed)
-//   REAPERD_PROPERTY_STEPS=N         calls and events in all
+// How long and from which seed: support/model_kernel/property_run.h.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "base/text.h"
+#include "model_kernel/property_run.h"
 #include "model_kernel/random_world.h"
 
 namespace reaperd::test {
 namespace {
 
-constexpr std::uint64_t kDefaultSeed = 20'261'122;
-constexpr std::uint64_t kDefaultSteps = 3'000'000;
+constexpr std::uint64_t kSteps = 10'000'000;
 constexpr std::uint64_t kStepsOfALife = 1500;
-
-std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  if (text == nullptr) return otherwise;
-  if (std::string_view(text) == "random") return std::random_device{}();
-  return ParseUnsigned(text).value_or(otherwise);
-}
 
 /// The last calls of the life of that seed, for people.
 std::string LastCalls(std::uint64_t seed) {
@@ -66,27 +54,25 @@ struct Seen {
 };
 
 TEST(PlanProperty, KeepsItsPromisesThroughRandomLives) {
-  const std::uint64_t first = FromEnvironment("REAPERD_PROPERTY_SEED", kDefaultSeed);
-  const std::uint64_t total = FromEnvironment("REAPERD_PROPERTY_STEPS", kDefaultSteps);
+  const PropertyRun run = PropertyRun::FromEnvironment(kSteps);
   Seen seen;
-  for (std::uint64_t seed = first; seen.steps < total; ++seed) {
+  for (std::uint64_t seed = run.first_seed; seen.steps < run.steps; ++seed) {
     RandomWorld world(seed);
     const std::string violation = world.Live(kStepsOfALife);
-    ASSERT_EQ(violation, "") << "again by: REAPERD_PROPERTY_SEED=" << seed
-                             << " REAPERD_PROPERTY_STEPS=1\n" << LastCalls(seed);
+    ASSERT_EQ(violation, "") << PropertyRun::Again(seed) << LastCalls(seed);
     seen.Add(world);
   }
   std::cout << seen.lives << " lives, " << seen.steps << " steps, " << seen.reaped << " reaped, "
             << seen.holds << " held, " << seen.scans << " scans, " << seen.signals_lost
             << " signals lost, " << seen.traced_deaths << " deaths under a tracer, "
             << seen.list_failures << " lists failed\n";
-  if (total < kDefaultSteps) return;
-  EXPECT_GT(seen.reaped, total / 50);
-  EXPECT_GT(seen.holds, total / 500);
-  EXPECT_GT(seen.scans, total / 500);
-  EXPECT_GT(seen.signals_lost, total / 500);
-  EXPECT_GT(seen.traced_deaths, total / 5000);
-  EXPECT_GT(seen.list_failures, total / 50'000);
+  if (!run.whole) return;
+  EXPECT_GT(seen.reaped, run.steps / 50);
+  EXPECT_GT(seen.holds, run.steps / 500);
+  EXPECT_GT(seen.scans, run.steps / 500);
+  EXPECT_GT(seen.signals_lost, run.steps / 500);
+  EXPECT_GT(seen.traced_deaths, run.steps / 5000);
+  EXPECT_GT(seen.list_failures, run.steps / 50'000);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <termios.h>
@@ -12,6 +11,7 @@
 #include <cerrno>
 
 #include "child_process.h"
+#include "pty.h"
 #include "refuse_calls.h"
 #include "temp_dir.h"
 
@@ -167,18 +167,14 @@ TEST(Output, DropsWithoutADescriptor) {
 
 TEST(Output, DropsForAStoppedTerminal) {
   ExpectInChild([] {
-    const UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-    ASSERT_TRUE(master.valid());
-    ASSERT_EQ(grantpt(master.get()), 0);
-    ASSERT_EQ(unlockpt(master.get()), 0);
-    const UniqueFd slave(open(ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
-    ASSERT_TRUE(slave.valid());
-    Output output(slave.get());
+    const test::Pty pty = test::MakePty();
+    ASSERT_TRUE(pty.slave.valid());
+    Output output(pty.slave.get());
     EXPECT_EQ(output.Write("seen\n"), WriteOutcome::kWritten);
-    ASSERT_EQ(tcflow(slave.get(), TCOOFF), 0);
+    ASSERT_EQ(tcflow(pty.slave.get(), TCOOFF), 0);
     EXPECT_EQ(output.Write("lost\n"), WriteOutcome::kDropped);
-    EXPECT_FALSE(IsNonBlocking(slave.get()));
-    ASSERT_EQ(tcflow(slave.get(), TCOON), 0);
+    EXPECT_FALSE(IsNonBlocking(pty.slave.get()));
+    ASSERT_EQ(tcflow(pty.slave.get(), TCOON), 0);
     EXPECT_EQ(output.Write("seen\n"), WriteOutcome::kWritten);
   });
 }

@@ -26,7 +26,9 @@ TEST(ProgramCandidates, ASlashMeansNoSearch) {
   }
 }
 
-TEST(ProgramCandidates, NothingIsNowhere) { EXPECT_TRUE(ProgramCandidates("", {}).empty()); }
+TEST(ProgramCandidates, NothingIsNowhere) {
+  EXPECT_TRUE(ProgramCandidates("", {}).empty());
+}
 
 TEST(FindProgram, SaysWhatExecWouldSay) {
   const test::TempDir dir;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pty.h"
 #include "spawn_fixture.h"
 #include "sys/descriptors.h"
 #include "sys/procfs.h"
@@ -205,13 +206,11 @@ TEST_P(SpawnTest, LeavesNoDescriptorOfOursInTheChild) {
 
 TEST_P(SpawnTest, ATerminalBecomesTheSessions) {
   Run([&] {
-    const UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-    ASSERT_TRUE(grantpt(master.get()) == 0 && unlockpt(master.get()) == 0);
-    const UniqueFd slave(open(ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
-    ASSERT_TRUE(slave.valid());
-    model::ServiceSpec spec = Spec({"sh", "-c", ": > /dev/tty"});
+    const test::Pty pty = test::MakePty();
+    ASSERT_TRUE(pty.slave.valid());
+    model::ServiceSpec spec = Spec({"sh", "-c", "exec 2> /dev/null; : > /dev/tty"});
     spec.process_group = model::ProcessGroup::kNewSession;
-    ExpectExit(spec, 0, {.terminal_fd = slave.get()});
+    ExpectExit(spec, 0, {.terminal_fd = pty.slave.get()});
     const Started without = Start(spec);
     EXPECT_NE(WEXITSTATUS(test::WaitStatus(without.pid)), 0);
   });
@@ -219,18 +218,11 @@ TEST_P(SpawnTest, ATerminalBecomesTheSessions) {
 
 TEST_P(SpawnTest, ATerminalIsHandedToTheNewGroup) {
   Run([&] {
-    const UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-    ASSERT_TRUE(grantpt(master.get()) == 0 && unlockpt(master.get()) == 0);
-    // We lead a session without a terminal: the first that we open becomes ours.
-    const UniqueFd slave(open(ptsname(master.get()), O_RDWR | O_CLOEXEC));
-    ASSERT_EQ(tcgetpgrp(slave.get()), getpgrp());
-    sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTTOU);
-    sigprocmask(SIG_BLOCK, &stop, nullptr);
-    const Started started = Start(Spec({"sleep", "1000"}), {.terminal_fd = slave.get()});
+    const test::Pty pty = test::TakeTerminal();
+    ASSERT_EQ(tcgetpgrp(pty.slave.get()), getpgrp());
+    const Started started = Start(Spec({"sleep", "1000"}), {.terminal_fd = pty.slave.get()});
     const test::ScopedChild child(started.pid);
-    EXPECT_EQ(tcgetpgrp(slave.get()), started.pid);
+    EXPECT_EQ(tcgetpgrp(pty.slave.get()), started.pid);
   });
 }
 

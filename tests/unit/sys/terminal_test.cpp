@@ -3,33 +3,24 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "child_process.h"
+#include "pty.h"
 
 namespace reaperd::sys {
 namespace {
 
 using test::ExpectInChild;
 
-/// A new terminal that controls this session leader; on descriptor 0, and held open by a master.
-UniqueFd TakeTerminal() {
-  UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  EXPECT_TRUE(grantpt(master.get()) == 0 && unlockpt(master.get()) == 0);
-  const UniqueFd slave(open(ptsname(master.get()), O_RDWR | O_CLOEXEC));
-  EXPECT_EQ(dup2(slave.get(), 0), 0);
-  // As reaperd does: it may hand the terminal over from the background, and the end of the master
-  // hangs up.
-  sigset_t blocked;
-  sigemptyset(&blocked);
-  sigaddset(&blocked, SIGTTOU);
-  sigaddset(&blocked, SIGHUP);
-  sigprocmask(SIG_BLOCK, &blocked, nullptr);
-  return master;
+/// The terminal is on descriptor 0, too.
+test::Pty TakeTerminal() {
+  test::Pty pty = test::TakeTerminal();
+  EXPECT_EQ(dup2(pty.slave.get(), 0), 0);
+  return pty;
 }
 
 TEST(Terminal, IsMissingWithoutOne) {
@@ -45,7 +36,7 @@ TEST(Terminal, IsMissingWithoutOne) {
 
 TEST(Terminal, IsFoundOnAStandardDescriptor) {
   ExpectInChild([] {
-    const UniqueFd master = TakeTerminal();
+    const test::Pty pty = TakeTerminal();
     const Terminal terminal = Terminal::Find();
     ASSERT_TRUE(terminal.exists());
     EXPECT_EQ(terminal.fd(), 0);
@@ -56,7 +47,7 @@ TEST(Terminal, IsFoundOnAStandardDescriptor) {
 
 TEST(Terminal, IsFoundThroughItsDeviceOtherwise) {
   ExpectInChild([] {
-    const UniqueFd master = TakeTerminal();
+    const test::Pty pty = TakeTerminal();
     const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
     for (const int fd : {0, 1, 2})
       ASSERT_EQ(dup2(null.get(), fd), fd);
@@ -69,7 +60,7 @@ TEST(Terminal, IsFoundThroughItsDeviceOtherwise) {
 
 TEST(Terminal, IsGivenToAGroupAndTakenBack) {
   ExpectInChild([] {
-    const UniqueFd master = TakeTerminal();
+    const test::Pty pty = TakeTerminal();
     const Terminal terminal = Terminal::Find();
     const test::ScopedChild child(test::ForkSleeper());
     ASSERT_EQ(setpgid(child.pid(), child.pid()), 0);
@@ -84,7 +75,7 @@ TEST(Terminal, IsGivenToAGroupAndTakenBack) {
 
 TEST(Terminal, IsLeftByTheSessionAndTheKernelSaysSo) {
   ExpectInChild([] {
-    const UniqueFd master = TakeTerminal();
+    const test::Pty pty = TakeTerminal();
     sigset_t told;
     sigemptyset(&told);
     sigaddset(&told, SIGCONT);

@@ -125,11 +125,13 @@ TEST(TiniVoice, WarnsOnStandardError) {
 TEST(TiniVoice, FatalErrorsAreAlwaysSaid) {
   const Said said = TiniSays(0, [](RunObserver& voice) {
     voice.OnStartFailed(Main(), "exec", ENOENT);
+    voice.OnStartFailed(Main(), "interpreter", ENOENT);
     voice.OnStartFailed(Main(), "setpgid", EPERM);
     voice.OnStartFailed(Main(), "clone", EAGAIN);
     voice.OnFatal(Error(0, "end"));
   });
   EXPECT_EQ(said.err,
+            "[FATAL tini (@)] exec ./prog failed: No such file or directory\n"
             "[FATAL tini (@)] exec ./prog failed: No such file or directory\n"
             "[FATAL tini (@)] setpgid failed: Operation not permitted\n"
             "[FATAL tini (@)] fork failed: Resource temporarily unavailable\n"
@@ -191,12 +193,14 @@ TEST(DumbInitVoice, TellsARunUnderVerbose) {
 TEST(DumbInitVoice, ErrorsAreAlwaysSaid) {
   const Said said = DumbInitSays({}, [](RunObserver& voice) {
     voice.OnStartFailed(Main(), "exec", EACCES);
+    voice.OnStartFailed(Main(), "interpreter", ENOENT);
     voice.OnStartFailed(Main(), "clone", EAGAIN);
     voice.OnStartFailed(Main(), "setsid", EPERM);
     voice.OnStartFailed(Main(), "chdir", ENOENT);
   });
   EXPECT_EQ(said.err,
             "[dumb-init] ./prog: Permission denied\n"
+            "[dumb-init] ./prog: No such file or directory\n"
             "[dumb-init] Unable to fork. Exiting.\n"
             "[dumb-init] Unable to setsid (errno=1 Operation not permitted). Exiting.\n"
             "[dumb-init] ./prog: chdir: No such file or directory\n");

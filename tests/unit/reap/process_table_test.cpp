@@ -1,0 +1,83 @@
+#include "reap/process_table.h"
+
+#include <gtest/gtest.h>
+
+#include "reap/discovery.h"
+
+namespace reaperd::reap {
+namespace {
+
+using model::FirstSight;
+using model::ProcessInfo;
+
+ProcessInfo Info(pid_t pid, FirstSight sight = FirstSight::kSpawn, Micros seen_us = 0) {
+  return {.pid = pid, .first_sight = sight, .first_seen_us = seen_us};
+}
+
+TEST(ProcessTable, KeepsTheFirstThatItWasTold) {
+  ProcessTable table;
+  EXPECT_TRUE(table.Insert(Info(5, FirstSight::kSpawn, 10)));
+  EXPECT_FALSE(table.Insert(Info(5, FirstSight::kDiscovery, 20)));
+  ASSERT_NE(table.Find(5), nullptr);
+  EXPECT_EQ(table.Find(5)->first_sight, FirstSight::kSpawn);
+  EXPECT_EQ(table.Find(5)->first_seen_us, 10);
+  EXPECT_EQ(table.size(), 1U);
+}
+
+TEST(ProcessTable, ForgetsWhatIsErased) {
+  ProcessTable table;
+  table.Insert(Info(5));
+  EXPECT_TRUE(table.Erase(5));
+  EXPECT_FALSE(table.Erase(5));
+  EXPECT_EQ(table.Find(5), nullptr);
+  EXPECT_TRUE(table.Insert(Info(5, FirstSight::kDiscovery)));
+  EXPECT_EQ(table.Find(5)->first_sight, FirstSight::kDiscovery);
+}
+
+TEST(ProcessTable, SurvivesAnExecOfOurselves) {
+  ProcessTable table;
+  const std::vector<FirstSight> sights{FirstSight::kSpawn, FirstSight::kDiscovery,
+                                       FirstSight::kDeath};
+  for (pid_t pid = 100; pid > 0; --pid) {
+    table.Insert(Info(pid, sights[static_cast<std::size_t>(pid) % 3], pid * 1000));
+  }
+  const std::vector<ProcessInfo> saved = table.Save();
+  ASSERT_EQ(saved.size(), 100U);
+  for (std::size_t i = 0; i < saved.size(); ++i) {
+    EXPECT_EQ(saved[i].pid, static_cast<pid_t>(i + 1)) << "in order";
+  }
+  ProcessTable loaded;
+  loaded.Insert(Info(4711));
+  loaded.Load(saved);
+  EXPECT_EQ(loaded.size(), 100U) << "what was there before is gone";
+  for (const ProcessInfo& process : saved) {
+    const ProcessInfo* const found = loaded.Find(process.pid);
+    ASSERT_NE(found, nullptr);
+    EXPECT_EQ(found->first_sight, process.first_sight);
+    EXPECT_EQ(found->first_seen_us, process.first_seen_us);
+  }
+  loaded.Load({});
+  EXPECT_EQ(loaded.size(), 0U);
+}
+
+TEST(Discovery, IsDueAfterASigchldAndPacedByItsCost) {
+  Discovery discovery;
+  EXPECT_FALSE(discovery.ShouldList(1'000'000));
+  discovery.OnSigchld();
+  EXPECT_TRUE(discovery.ShouldList(1'000'000));
+  discovery.OnListed(100, 1'000'000);
+  EXPECT_FALSE(discovery.ShouldList(2'000'000)) << "nobody died since";
+  discovery.OnSigchld();
+  EXPECT_FALSE(discovery.ShouldList(1'009'999));
+  EXPECT_TRUE(discovery.ShouldList(1'010'000));
+}
+
+TEST(Discovery, ARequestIsNotPaced) {
+  Discovery discovery;
+  discovery.OnListed(1'000'000, 1'000'000);
+  discovery.OnRequest();
+  EXPECT_TRUE(discovery.ShouldList(1'000'001));
+}
+
+}  // namespace
+}  // namespace reaperd::reap

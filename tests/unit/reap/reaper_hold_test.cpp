@@ -1,0 +1,210 @@
+// reap::Reaper where deaths are looked at before they are reaped, and where children are searched
+// for.
+#include "reap/reaper.h"
+
+#include "reaper_fixture.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace reaperd::reap {
+namespace {
+
+using model::ExitStatus;
+using model::FirstSight;
+
+TEST_F(ReaperTest, PeekFirstShowsTheZombieBeforeItGoes) {
+  Use({.peek_first = true});
+  Add({5, 6});
+  Start();
+  ops_.Die(6);
+  reaper_->OnSigchld(6);
+  EXPECT_EQ(Settle(), (Words{"death 6", "reaped 6"}));
+  EXPECT_EQ(ops_.calls[0], "peek 6");
+  EXPECT_EQ(ops_.calls[1], "reap 6");
+  EXPECT_EQ(reaper_->counters().deaths, 1U) << "seen twice, dead once";
+  EXPECT_EQ(reaper_->counters().reaped, 1U);
+}
+
+TEST_F(ReaperTest, WhatIsHeldStaysUntilItsRelease) {
+  Use({.may_hold = true});
+  Add({5, 6, 7});
+  reaper_->Know(6);
+  Start();
+  to_hold_ = {6};
+  ops_.Die(6);
+  ops_.Die(7);
+  reaper_->OnSigchld(6);
+  EXPECT_EQ(Settle(), (Words{"death 6", "death 7", "reaped 7"}));
+  EXPECT_TRUE(reaper_->plan().IsHeld(6));
+  EXPECT_NE(reaper_->table().Find(6), nullptr);
+  ops_.now_us += kSecond;
+  ops_.calls.clear();
+  reaper_->OnSigchld(6);
+  EXPECT_EQ(Settle(), Words{}) << "seen once";
+  EXPECT_EQ(std::count(ops_.calls.begin(), ops_.calls.end(), "reap 6"), 0);
+  reaper_->OnRelease(6);
+  EXPECT_EQ(Settle(), Words{"reaped 6"});
+  EXPECT_EQ(reaper_->counters().deaths, 2U);
+  EXPECT_EQ(reaper_->counters().reaped, 2U);
+  EXPECT_EQ(reaper_->table().Find(6), nullptr);
+}
+
+TEST_F(ReaperTest, AnEmptyListSaysThatNobodyIsLeft) {
+  Use({.may_hold = true});
+  EXPECT_EQ(Settle(), Words{"nobody left"});
+  EXPECT_EQ(ops_.TakeCalls(), Words{"list"});
+}
+
+TEST_F(ReaperTest, WherePeeksAreRefusedItReapsWithoutThem) {
+  for (const int code : {ENOSYS, EPERM, EINVAL}) {
+    Use({.may_hold = true});
+    ops_.children = {{.pid = 5, .end = ExitStatus::Exited(0)}, {.pid = 6}};
+    ops_.peek_error = code;
+    reaper_->OnSigchld(5);
+    for (int i = 0; i < 100 && !ops_.children.empty() && ops_.children[0].pid == 5; ++i) {
+      const Rest rest = Run();
+      if (rest.until_us) ops_.now_us = *rest.until_us;
+    }
+    EXPECT_EQ(Told(), (Words{"failed " + std::to_string(code), "reaped 5"}));
+    EXPECT_FALSE(reaper_->plan().limits().can_peek);
+  }
+}
+
+TEST_F(ReaperTest, APeekThatFailsForAMomentIsPeekedAgain) {
+  Use({.may_hold = true});
+  Add({5, 6});
+  Start();
+  ops_.Die(5);
+  ops_.peek_error = ENOMEM;
+  reaper_->OnSigchld(5);
+  Run();
+  ops_.peek_error = 0;
+  ops_.now_us += kSecond;
+  const Words told = Settle();
+  EXPECT_EQ(Words(told.end() - 2, told.end()), (Words{"death 5", "reaped 5"}));
+  EXPECT_TRUE(reaper_->plan().limits().can_peek);
+}
+
+TEST_F(ReaperTest, WithoutAListWhatIsHeldIsReaped) {
+  Use({.may_hold = true});
+  Add({5, 6});
+  Start();
+  to_hold_ = {5};
+  ops_.Die(5);
+  reaper_->OnSigchld(5);
+  EXPECT_EQ(Settle(), Words{"death 5"});
+  ops_.can_list = false;
+  ops_.now_us += kSecond;
+  reaper_->OnSigchld(0);
+  EXPECT_EQ(Settle(), Words{"reaped 5"});
+  ops_.Die(6);
+  reaper_->OnSigchld(6);
+  EXPECT_EQ(Settle(), (Words{"reaped 6", "nobody left"}));
+}
+
+// --- discovery
+
+TEST_F(ReaperTest, WithoutDiscoveryNobodyIsLookedFor) {
+  Add({5, 6});
+  reaper_->OnSigchld(0);
+  reaper_->RequestDiscovery();
+  EXPECT_EQ(Settle(), Words{});
+  EXPECT_EQ(reaper_->table().size(), 0U);
+}
+
+TEST_F(ReaperTest, DiscoveryFindsTheAdoptedOnceAfterASigchld) {
+  reaper_->EnableDiscovery();
+  Add({5, 6});
+  reaper_->Know(5);
+  EXPECT_EQ(Settle(), Words{}) << "nothing made it due";
+  ops_.now_us = 5'000'000;
+  reaper_->OnSigchld(0);
+  EXPECT_EQ(Settle(), Words{"adopted 6"});
+  EXPECT_EQ(reaper_->table().Find(5)->first_sight, FirstSight::kSpawn);
+  EXPECT_EQ(reaper_->table().Find(6)->first_sight, FirstSight::kDiscovery);
+  EXPECT_EQ(reaper_->table().Find(6)->first_seen_us, 5'000'000);
+  reaper_->OnSigchld(0);
+  EXPECT_EQ(Settle(), Words{});
+}
+
+TEST_F(ReaperTest, DiscoveryTakesOneHundredthOfTheTime) {
+  reaper_->EnableDiscovery();
+  Add({5});
+  Start();
+  ops_.call_cost_us = 50;
+  reaper_->OnSigchld(0);
+  Settle();
+  const auto lists = [&] {
+    const Words calls = ops_.TakeCalls();
+    return std::count(calls.begin(), calls.end(), "list");
+  };
+  EXPECT_EQ(lists(), 1);
+  ops_.call_cost_us = 0;
+  const Micros listed_us = ops_.now_us;
+  ops_.now_us = listed_us + 99 * 50 - 1;
+  reaper_->OnSigchld(0);
+  Settle();
+  EXPECT_EQ(lists(), 0);
+  ops_.now_us = listed_us + 100 * 50;
+  reaper_->OnSigchld(0);
+  Settle();
+  EXPECT_EQ(lists(), 1);
+}
+
+TEST_F(ReaperTest, ARequestedDiscoveryIsNotPutOff) {
+  reaper_->EnableDiscovery();
+  Add({5});
+  ops_.call_cost_us = 1000;
+  reaper_->OnSigchld(0);
+  EXPECT_EQ(Settle(), Words{"adopted 5"});
+  Add({6});
+  reaper_->RequestDiscovery();
+  EXPECT_EQ(Settle(), Words{"adopted 6"});
+}
+
+TEST_F(ReaperTest, ALongListIsReadInTurns) {
+  reaper_->EnableDiscovery();
+  std::vector<pid_t> pids;
+  for (pid_t pid = 1000; pid < 2000; ++pid)
+    pids.push_back(pid);
+  Add(pids);
+  Start();
+  ops_.part_size = 10;
+  ops_.call_cost_us = 300;
+  reaper_->RequestDiscovery();
+  int turns = 1;
+  while (Run().more)
+    ++turns;
+  EXPECT_EQ(Told().size(), 1000U);
+  EXPECT_GE(turns, 4);
+  EXPECT_EQ(reaper_->table().size(), 1000U);
+}
+
+TEST_F(ReaperTest, AListThatFailsFindsNobodyAndIsNotAskedForever) {
+  reaper_->EnableDiscovery();
+  Add({5});
+  Start();
+  ops_.can_list = false;
+  reaper_->OnSigchld(0);
+  EXPECT_EQ(Settle(), Words{});
+  const Words calls = ops_.TakeCalls();
+  EXPECT_EQ(std::count(calls.begin(), calls.end(), "list"), 1);
+}
+
+TEST_F(ReaperTest, WhoIsDiscoveredDeadIsAdoptedBeforeItIsReaped) {
+  Use({.may_hold = true});
+  reaper_->EnableDiscovery();
+  Add({5});
+  Start();
+  ops_.now_us += kSecond;
+  Add({6});
+  ops_.Die(6);
+  reaper_->OnSigchld(0);
+  EXPECT_EQ(Settle(), (Words{"adopted 6", "death 6", "reaped 6"}));
+}
+
+}  // namespace
+}  // namespace reaperd::reap
