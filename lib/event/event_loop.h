@@ -6,7 +6,8 @@
 //
 // Handlers may add, remove and wake anything, themselves included: a removed handler is destroyed
 // after the turn. Descriptors belong to the caller, who removes the source before closing: epoll
-// keeps a closed descriptor that a child still holds (docs/kernel-facts.md).
+// keeps a closed descriptor that a child still holds
+// (docs/kernel-facts.md#epoll-keeps-a-closed-descriptor-that-a-child-holds).
 #pragma once
 
 #include <algorithm>

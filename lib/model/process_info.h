@@ -7,7 +7,8 @@
 
 namespace reaperd::model {
 
-/// How we learned that a child exists. Adoption itself is silent (docs/kernel-facts.md).
+/// How we learned that a child exists. Adoption itself is silent
+/// (docs/kernel-facts.md#adoption-is-silent).
 enum class FirstSight {
   kSpawn,      ///< we made it
   kDiscovery,  ///< it stood in a list of our children that we read to find new ones

@@ -1,7 +1,8 @@
 // Plan: decides which system call the reaper makes next. It makes none itself: everything it knows it
 // was told, so it runs against a model kernel by the million (tests/unit/reap).
 //
-// The facts behind it (docs/kernel-facts.md):
+// The facts behind it (docs/kernel-facts.md#sigchld-coalesces, #cost-of-waiting,
+// #a-held-zombie-hides-the-rest):
 //  - SIGCHLD coalesces: a record is a hint that names one death of perhaps thousands, or none.
 //  - waitid(P_PID) costs the same with 10 or 20 000 children; waitid(P_ALL) walks every live child in
 //    front of the first zombie, so its cost is measured and, when it is high, a scan (list the

@@ -8,7 +8,7 @@
 // Without either, kFailed.
 //
 // The list is complete if nothing goes away while its parts are read; an entry may be skipped when
-// one before it does (docs/kernel-facts.md).
+// one before it does (docs/kernel-facts.md#the-children-file).
 #pragma once
 
 #include <sys/types.h>

@@ -14,7 +14,8 @@ namespace reaperd::sys {
 
 struct InheritedSignals {
   sigset_t blocked{};            ///< our mask at start
-  bool sigchld_ignored = false;  ///< nothing would ever have been waitable (docs/kernel-facts.md)
+  /// Nothing would ever have been waitable (docs/kernel-facts.md#ignored-sigchld).
+  bool sigchld_ignored = false;
 };
 
 enum class FaultSignals {

@@ -50,7 +50,7 @@ def test_podman_run_init_takes_the_path_from_its_configuration(podman: Podman, b
     done = run(podman.run_argv("--init", TINY, "/no/such/program"), cwd=bed.path,
                env={**podman.env, "CONTAINERS_CONF": str(config)})
     assert done.returncode == 1
-    assert "/no/such/program" in done.stderr and "catatonit" in done.stderr
+    assert "(catatonit:1): failed to exec" in done.stderr
 
 
 @pytest.mark.parametrize("script, line", [
@@ -81,7 +81,7 @@ def test_notify_socket_goes_to_main(podman: Podman) -> None:
 def test_exec_can_stop_the_container_from_inside(podman: Podman) -> None:
     with podman.start(BAKED, "sh", "-c", main_with_traps()) as container:
         container.wait_log("ready")
-        container.exec("kill", "-TERM", "1")
+        container.exec("kill", "-TERM", "1", check=False)  # TERM for all may reach it as well
         assert container.wait_exit() == 7
 
 

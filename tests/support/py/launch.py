@@ -27,6 +27,7 @@ MODES = (PID1, SUBREAPER)
 PR_SET_CHILD_SUBREAPER = 36
 UNSHARE = ("unshare", "--pid", "--fork", "--kill-child")
 # What sanitizers and coverage need goes through; anything else of ours must not reach the product.
+SANITIZED = "asan" in str(paths.BUILD)
 PASSED_ENVIRONMENT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH",
                       "GCOV_PREFIX", "GCOV_PREFIX_STRIP")
 
@@ -39,7 +40,18 @@ def roles(*words: object) -> list[str]:
 def base_environment() -> dict[str, str]:
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C"}
     environment |= {key: os.environ[key] for key in PASSED_ENVIRONMENT if key in os.environ}
+    if SANITIZED:
+        # By default it sets the core limit to 0, which the child would inherit.
+        environment["ASAN_OPTIONS"] = "disable_coredump=0:" + environment.get("ASAN_OPTIONS", "")
     return environment
+
+
+def without_leak_check() -> dict[str, str]:
+    """For places in which the sanitizer's own check at exit cannot work: it needs /proc and a
+    thread. Empty for other builds."""
+    if not SANITIZED:
+        return {}
+    return {"ASAN_OPTIONS": base_environment()["ASAN_OPTIONS"] + ":detect_leaks=0"}
 
 
 @dataclass(frozen=True)

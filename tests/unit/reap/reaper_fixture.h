@@ -13,7 +13,7 @@
 
 namespace reaperd::reap {
 
-class ReaperTest : public ::testing::Test, protected ReapObserver {
+class ReaperTest : public ::testing::Test, public ReapObserver {
  protected:
   using Words = std::vector<std::string>;
 
