@@ -6,12 +6,18 @@
 namespace reaperd::daemon {
 namespace {
 
+/// A container has its terminal at its standard descriptors, or none: no need to try /dev/tty.
+sys::Terminal FindTerminal(bool pid1) {
+  using Where = sys::Terminal::Where;
+  return sys::Terminal::Find(pid1 ? Where::kStdio : Where::kAnywhere);
+}
+
 bool IsJobSignal(int signal) { return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU; }
 
 }  // namespace
 
 JobControl::JobControl(const model::RunSpec& spec, bool pid1, RunObserver& observer)
-    : spec_(spec), pid1_(pid1), observer_(observer), terminal_(sys::Terminal::Find()), group_(spec.main.process_group) {}
+    : spec_(spec), pid1_(pid1), observer_(observer), terminal_(FindTerminal(pid1)), group_(spec.main.process_group) {}
 
 /// A shell makes the first process of a pipeline the leader of its group; if that is us, a pipe at
 /// our input or output tells of the others, who may not even have been started yet.

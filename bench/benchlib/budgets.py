@@ -78,7 +78,7 @@ BUDGETS: tuple[Budget, ...] = (
     Budget("p99_burst_20000", ((fixed(500.0), "500 ms"),)),
     Budget("p99_trickle_5000", ((fixed(50.0), "50 ms"),)),
     Budget("p99_trickle_20000", ((fixed(500.0), "500 ms"),)),
-    Budget("syscalls_trickle", ((fixed(5.0), "5"),)),
+    Budget("syscalls_single", ((fixed(5.0), "5"),)),
     Budget("syscalls_burst", ((fixed(3.0), "3"),)),
     Budget("stop_flood", ((fixed(10.0), "10 ms"),)),
     Budget("idle_wakeups", ((fixed(0.0), "0"),)),

@@ -190,7 +190,7 @@ def measure_flood(plan: Plan) -> None:
 
 def _syscalls_once(plan: Plan, program: Program) -> None:
     with Session(program, plan.tools["workload"]) as session:
-        for row, phase, deaths in (("syscalls_trickle", "trickle 200 3000 10000", 200),
+        for row, phase, deaths in (("syscalls_single", "singles 200 3000 10000", 200),
                                    ("syscalls_burst", "burst 2000 10000", 2000)):
             with SyscallCounter(session.init_pid) as counter:
                 answer = session.ask(phase, 60)
@@ -206,10 +206,10 @@ def measure_syscalls(plan: Plan) -> None:
     """System calls per reap, deaths 3 ms apart and 2000 at once."""
     for program in plan.turns(1 if plan.quick else plan.rounds):
         if method() is None:
-            plan.results.note("syscalls_trickle", program.name, "needs perf or strace")
+            plan.results.note("syscalls_single", program.name, "needs perf or strace")
             continue
         say(f"system calls: {program.name}")
-        _guard(plan, "syscalls_trickle", program, lambda p: _syscalls_once(plan, p))
+        _guard(plan, "syscalls_single", program, lambda p: _syscalls_once(plan, p))
 
 
 def measure_idle(plan: Plan) -> None:

@@ -47,7 +47,7 @@ ROWS: tuple[Row, ...] = (
     Row("whole_run", "exec of init to its exit, child exits at once", "µs", "startup", 0),
     *_reap_rows(),
     Row("stop_flood", "stop signal to main, 25000 zombies waiting", "ms", "flood", 2),
-    Row("syscalls_trickle", "system calls per reap, one by one", "", "syscalls", 2),
+    Row("syscalls_single", "system calls per reap, one by one", "", "syscalls", 2),
     Row("syscalls_burst", "system calls per reap, burst", "", "syscalls", 2),
     Row("idle_wakeups", "wake-ups in 60 s idle", "", "idle", 0),
     Row("rss", "resident memory", "KiB", "idle", 0),

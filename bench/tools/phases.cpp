@@ -148,6 +148,29 @@ PhaseResult RunTrickle(const PhaseContext& context, int count, std::int64_t inte
   return result;
 }
 
+PhaseResult RunSingles(const PhaseContext& context, int count, std::int64_t gap_ns,
+                       std::int64_t limit_ns) {
+  PhaseResult result;
+  volatile std::int64_t* slot = &context.crowd->start_ns;
+  const std::int64_t cpu_before_ns = ReaperCpuNs(context.reaper);
+  const std::int64_t start_ns = NowNs();
+  const std::int64_t until_ns = start_ns + limit_ns;
+  for (; result.deaths < count && NowNs() < until_ns; ++result.deaths) {
+    const pid_t pid = MakeSingleDeath(slot, nullptr);
+    if (pid < 0) {
+      result.error = errno;
+      break;
+    }
+    while (!(Gone(pid) && Sleeps(context.reaper)) && NowNs() < until_ns)
+      SleepNs(kNsPerUs * 100);
+    result.reaped += Gone(pid) ? 1 : 0;
+    SleepNs(gap_ns);
+  }
+  result.elapsed_ns = NowNs() - start_ns;
+  result.cpu_ns = ReaperCpuNs(context.reaper) - cpu_before_ns;
+  return result;
+}
+
 PhaseResult RunStorm(const PhaseContext& context, int count, std::int64_t limit_ns) {
   PhaseResult result;
   Crowd* crowd = context.crowd;

@@ -37,6 +37,11 @@ PhaseResult RunBurst(const PhaseContext& context, int count, std::int64_t limit_
 PhaseResult RunTrickle(const PhaseContext& context, int count, std::int64_t interval_ns,
                        std::int64_t limit_ns);
 
+/// `count` deaths, each `gap_ns` after the one before was reaped and the reaper asleep again:
+/// however busy the machine is, no two share a wake-up.
+PhaseResult RunSingles(const PhaseContext& context, int count, std::int64_t gap_ns,
+                       std::int64_t limit_ns);
+
 /// `count` live orphans are killed by one signal to their process group.
 PhaseResult RunStorm(const PhaseContext& context, int count, std::int64_t limit_ns);
 

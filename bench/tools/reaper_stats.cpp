@@ -42,6 +42,8 @@ long Field(const char* text, const char* key) {
   return -1;
 }
 
+}  // namespace
+
 bool Sleeps(pid_t reaper) {
   char path[64];
   char text[512];
@@ -50,8 +52,6 @@ bool Sleeps(pid_t reaper) {
   const char* after_comm = std::strrchr(text, ')');
   return after_comm != nullptr && after_comm[1] == ' ' && after_comm[2] == 'S';
 }
-
-}  // namespace
 
 std::int64_t ReaperCpuNs(pid_t reaper) {
   char path[300];

@@ -29,6 +29,9 @@ std::int64_t ReaperCpuNs(pid_t reaper);
 /// Waits until the reaper sleeps and has used no CPU for `quiet_ns`. False at the deadline.
 bool WaitQuiet(pid_t reaper, std::int64_t quiet_ns, std::int64_t deadline_ns);
 
+/// The reaper sleeps at this moment.
+bool Sleeps(pid_t reaper);
+
 ReaperMemory ReadMemory(pid_t reaper);
 ReaperSwitches ReadSwitches(pid_t reaper);
 

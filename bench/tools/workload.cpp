@@ -6,6 +6,7 @@
 //   live N                  N more sleeping orphans
 //   burst N MS              phases.h; MS is the phase's deadline
 //   trickle N US MS         one death every US microseconds
+//   singles N US MS         each death US microseconds after the one before was reaped
 //   storm N MS
 //   flood N MS
 //   memory | switches       of the reaper
@@ -55,6 +56,10 @@ void Trickle(const PhaseContext& context, const long* args) {
   Print(RunTrickle(context, static_cast<int>(args[0]), args[1] * kNsPerUs, args[2] * kNsPerMs));
 }
 
+void Singles(const PhaseContext& context, const long* args) {
+  Print(RunSingles(context, static_cast<int>(args[0]), args[1] * kNsPerUs, args[2] * kNsPerMs));
+}
+
 void Storm(const PhaseContext& context, const long* args) {
   Print(RunStorm(context, static_cast<int>(args[0]), args[1] * kNsPerMs));
 }
@@ -83,8 +88,8 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"live", 1, Live},   {"burst", 2, Burst},   {"trickle", 3, Trickle},   {"storm", 2, Storm},
-    {"flood", 2, Flood}, {"memory", 0, Memory}, {"switches", 0, Switches},
+    {"live", 1, Live},   {"burst", 2, Burst}, {"trickle", 3, Trickle}, {"singles", 3, Singles},
+    {"storm", 2, Storm}, {"flood", 2, Flood}, {"memory", 0, Memory},   {"switches", 0, Switches},
 };
 
 /// Runs one command line; false if there is no such command or it lacks a number.

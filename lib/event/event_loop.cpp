@@ -18,22 +18,26 @@ constexpr std::uint64_t kTimerTag = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
 
-EventLoop::EventLoop(sys::ProcessOps& ops, UniqueFd epoll, UniqueFd timer)
-    : ops_(ops), epoll_(std::move(epoll)), timer_(std::move(timer)) {}
+EventLoop::EventLoop(sys::ProcessOps& ops, UniqueFd epoll) : ops_(ops), epoll_(std::move(epoll)) {}
 
 Result<std::unique_ptr<EventLoop>> EventLoop::Create(sys::ProcessOps& ops) {
   UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) return Error::FromErrno("cannot make an epoll set", errno);
-  UniqueFd timer(timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC));
-  if (!timer) return Error::FromErrno("cannot make a timer", errno);
-  // Edge-triggered: setting the timer again takes back its readiness, so it need not be read.
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLET;
-  event.data.u64 = kTimerTag;
-  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, timer.get(), &event) < 0) {
-    return Error::FromErrno("cannot watch the timer", errno);
+  return std::unique_ptr<EventLoop>(new EventLoop(ops, std::move(epoll)));
+}
+
+int EventLoop::SetTimer(Micros at_us) {
+  if (!timer_) {
+    UniqueFd timer(timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC));
+    if (!timer) return -errno;
+    // Edge-triggered: setting the timer again takes back its readiness, so it need not be read.
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u64 = kTimerTag;
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer.get(), &event) < 0) return -errno;
+    timer_ = std::move(timer);
   }
-  return std::unique_ptr<EventLoop>(new EventLoop(ops, std::move(epoll), std::move(timer)));
+  return ops_.SetTimer(timer_.get(), at_us);
 }
 
 Result<SourceId> EventLoop::AddIo(int fd, std::uint32_t epoll_events, Priority priority,
@@ -110,7 +114,7 @@ int EventLoop::ArmTimer() {
   const auto next = deadlines_.Next();
   const Micros wanted_us = next ? std::max<Micros>(*next, 1) : 0;
   if (wanted_us == armed_us_) return -1;
-  const int code = ops_.SetTimer(timer_.get(), wanted_us);
+  const int code = SetTimer(wanted_us);
   if (code == 0) {
     armed_us_ = wanted_us;
     return -1;

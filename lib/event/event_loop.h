@@ -87,7 +87,8 @@ class EventLoop {
     bool removed = false;
   };
 
-  EventLoop(sys::ProcessOps& ops, UniqueFd epoll, UniqueFd timer);
+  EventLoop(sys::ProcessOps& ops, UniqueFd epoll);
+  int SetTimer(Micros at_us);
   /// Milliseconds for epoll: 0 when work is left, -1 when the timer or nothing limits the wait.
   int ArmTimer();
   void Collect(int timeout_ms);
@@ -101,7 +102,7 @@ class EventLoop {
 
   sys::ProcessOps& ops_;
   UniqueFd epoll_;
-  UniqueFd timer_;
+  UniqueFd timer_;  ///< made at the first deadline: most runs never have one
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<SourceId> free_;  ///< empty places in sources_
   Deadlines deadlines_;

@@ -121,13 +121,18 @@ void Plan::Pause(Micros pause_us, Micros now_us) {
       std::max(sweep_not_before_us_, now_us + std::min(pause, limits_.pause_max_us));
 }
 
+bool Plan::IsOfScan(const Action& action) const {
+  const bool hinted = !hints_.empty() && hints_.back() == action.pid;
+  return scan_.stage == Stage::kLooking && !action.seen && !hinted && !scan_.pids.empty() &&
+         scan_.pids.back() == action.pid;
+}
+
 void Plan::PassBy(const Action& action) {
   if (action.seen) {
     std::erase(to_reap_, action.pid);
   } else if (!hints_.empty() && hints_.back() == action.pid) {
     hints_.pop_back();
-  } else if (scan_.stage == Stage::kLooking && !scan_.pids.empty() &&
-             scan_.pids.back() == action.pid) {
+  } else if (IsOfScan(action)) {
     scan_.pids.pop_back();
   }
 }
@@ -138,16 +143,16 @@ void Plan::OnWaited(const Action& action, const model::WaitOutcome& outcome, Mic
     OnWalked(outcome, cost_us, now_us);
     return;
   }
-  const bool scanning = scan_.stage == Stage::kListing || scan_.stage == Stage::kLooking;
-  if (scanning) scan_.cost_us += cost_us;
+  const bool of_scan = IsOfScan(action);
+  if (of_scan) scan_.cost_us += cost_us;
   if (outcome.kind == Kind::kError) {
     OnError(action, now_us);
     return;
   }
-  if (action.kind == Action::Kind::kPeek && outcome.kind == Kind::kDead) return;  // OnDecided follows
   const bool found = outcome.kind == Kind::kDead || outcome.kind == Kind::kStopped;
-  if (scanning && found) ++scan_.found;
-  if (scanning) scan_.barren = found ? 0 : scan_.barren + 1;
+  if (of_scan && found) ++scan_.found;
+  if (of_scan) scan_.barren = found ? 0 : scan_.barren + 1;
+  if (action.kind == Action::Kind::kPeek && outcome.kind == Kind::kDead) return;  // OnDecided follows
   // Whether a child is left at all only another look tells. And a list that was being read may lack
   // an entry now (the kernel skips one when one before it goes away).
   if (outcome.kind == Kind::kDead) sweep_due_ = true;

@@ -42,10 +42,11 @@ struct PlanLimits {
   /// waitid takes WNOWAIT. Without it nothing can be looked at without reaping it.
   bool can_peek = true;
 
-  Micros walk_limit_us = 30;          ///< P_ALL dearer than this is dear
-  /// So many dear walks in a row that each found a death make room for a scan. One alone may be an
-  /// interrupt, or the last of two deaths that shared a signal: a scan would cost more than it saves.
-  int dear_walks_for_scan = 3;
+  Micros walk_limit_us = 12;          ///< P_ALL dearer than this is dear
+  /// So many dear walks in a row that each found a death make room for a scan. A scan costs about 25
+  /// walks: fewer finds than these are lost signals of a trickle, or an interrupt, and a scan for them
+  /// would cost more than it saves.
+  int dear_walks_for_scan = 8;
   Micros walk_pause_factor = 100;     ///< pause after a fruitless P_ALL, times its cost
   Micros scan_pause_factor = 3;       ///< pause after a scan, times what it cost for nothing
   Micros hold_scan_pause_factor = 20; ///< the same while something may be held
@@ -135,6 +136,8 @@ class Plan {
   /// Its death was looked at before: it is held, or to be reaped without looking.
   [[nodiscard]] bool WasSeen(pid_t pid) const;
   [[nodiscard]] Action Look(pid_t pid) const;
+  /// It came from the list that is being gone through, not from a hint or a decision meanwhile.
+  [[nodiscard]] bool IsOfScan(const Action& action) const;
   [[nodiscard]] std::optional<Action> NextOfScan(Micros now_us);
   void StartScan();
   void EndScan(Micros now_us);

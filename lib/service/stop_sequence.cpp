@@ -57,7 +57,7 @@ StopActions StopSequence::OnStopSignal(int signal, Micros now_us) {
       // They have been asked already; but from now on somebody is waiting for our end.
       if (!first_forward_us_) {
         first_forward_us_ = now_us;
-        deadline_us_ = std::min(*deadline_us_, GraceEnd(now_us));
+        deadline_us_ = std::min(*deadline_us_, GraceEnd());
       }
       return {};
     case Phase::kKilled:
@@ -117,13 +117,12 @@ StopActions StopSequence::OnMainEnded(bool children_left, Micros now_us) {
   return EnterGrace(now_us);
 }
 
-Micros StopSequence::GraceEnd(Micros now_us) const {
+Micros StopSequence::GraceEnd() const {
   const Micros grace_end = main_ended_us_ + settings_.grace_us.value_or(0);
   if (!first_forward_us_) return grace_end;
   const Micros budget_end =
       *first_forward_us_ + settings_.timeout_us.value_or(kStopBudget_us);
-  return std::min(std::max(grace_end, now_us),
-                  std::max(budget_end, main_ended_us_ + kLeastGrace_us));
+  return std::min(grace_end, std::max(budget_end, main_ended_us_ + kLeastGrace_us));
 }
 
 StopActions StopSequence::EnterGrace(Micros now_us) {
@@ -132,7 +131,7 @@ StopActions StopSequence::EnterGrace(Micros now_us) {
   phase_ = Phase::kGrace;
   // Under --wait-for all main may have ended long ago: the grace of the others begins now.
   main_ended_us_ = now_us;
-  deadline_us_ = GraceEnd(now_us);
+  deadline_us_ = GraceEnd();
   return {{Kind::kTerminateAll, 0}};
 }
 

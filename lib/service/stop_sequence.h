@@ -77,7 +77,7 @@ class StopSequence {
   StopActions EnterGrace(Micros now_us);
   StopActions Kill(Micros now_us);
   StopActions Finish();
-  [[nodiscard]] Micros GraceEnd(Micros now_us) const;
+  [[nodiscard]] Micros GraceEnd() const;
 
   StopSettings settings_;
   Phase phase_ = Phase::kRunning;

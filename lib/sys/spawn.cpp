@@ -136,7 +136,8 @@ void PlanStorage::AddUser(const model::ServiceSpec& spec) {
 /// Refusals of a way to start, not of the start: a seccomp filter, or a kernel without the flag.
 bool Refused(int code) { return code == ENOSYS || code == EPERM || code == EINVAL; }
 
-int ChildMain(void* argument) {
+// ASan would take the borrowed stack for an overflow of the parent's.
+[[gnu::no_sanitize_address]] int ChildMain(void* argument) {
   auto& plan = *static_cast<ChildPlan*>(argument);
   RunChild(plan);
   _exit(127);

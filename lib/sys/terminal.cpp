@@ -10,7 +10,7 @@
 
 namespace reaperd::sys {
 
-Terminal Terminal::Find() {
+Terminal Terminal::Find(Where where) {
   Terminal terminal;
   for (const int fd : {0, 1, 2}) {
     // Fails with ENOTTY for another kind of file and for a terminal that does not control us.
@@ -18,6 +18,7 @@ Terminal Terminal::Find() {
     terminal.fd_ = fd;
     return terminal;
   }
+  if (where == Where::kStdio) return terminal;
   terminal.own_ = UniqueFd(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
   terminal.fd_ = terminal.own_.get();
   return terminal;

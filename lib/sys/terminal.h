@@ -9,8 +9,12 @@ namespace reaperd::sys {
 
 class Terminal {
  public:
-  /// Our controlling terminal: one of descriptors 0, 1, 2, else /dev/tty. Empty without one.
-  static Terminal Find();
+  enum class Where {
+    kStdio,     ///< one of descriptors 0, 1, 2
+    kAnywhere,  ///< else /dev/tty
+  };
+  /// Our controlling terminal; empty without one.
+  static Terminal Find(Where where = Where::kAnywhere);
 
   Terminal() = default;
   [[nodiscard]] bool exists() const { return fd_ >= 0; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,13 @@ from pathlib import Path
 import pytest
 
 from launch import MODES, Launcher
+
+
+@pytest.fixture(autouse=True, scope="session")
+def root_only() -> None:
+    """Namespaces, other users' processes, mounts: an ordinary user can make none of them."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
-"""Fixtures of the terminal stage: an interactive shell, any program under a terminal, and a
-folder of ways to call the product."""
+"""Fixtures of the terminal stage: an interactive shell, and any program under a terminal."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
@@ -10,6 +10,13 @@ import pytest
 import launch as launching
 import paths
 from terminal_session import Shell, Terminal
+
+
+@pytest.fixture(autouse=True, scope="session")
+def root_only() -> None:
+    """To be PID 1 under a terminal takes a pid namespace and the theft of a terminal."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
 
 
 @pytest.fixture
