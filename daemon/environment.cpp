@@ -57,6 +57,13 @@ Status Apply(const OptionRow& row, std::string_view value, OptionValues& values)
   return {};
 }
 
+bool AsksForSession(const OptionRow& row, std::string_view value) {
+  OptionValues values;
+  std::string problem;
+  return row.name == "new-session" && row.apply(value, values, problem) &&
+         values.spec.main.process_group == model::ProcessGroup::kNewSession;
+}
+
 std::string_view NameOf(std::string_view entry) { return entry.substr(0, entry.find('=')); }
 
 }  // namespace
@@ -77,7 +84,7 @@ Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec
     any = true;
     const Status applied = Apply(*row, entry.substr(name.size() + 1), values);
     if (!applied) return applied;
-    new_session = new_session || (row->name == "new-session" && entry.substr(name.size()) != "=0");
+    new_session = new_session || AsksForSession(*row, entry.substr(name.size() + 1));
     process_group = process_group || row->name == "process-group";
   }
   if (new_session && process_group) {

@@ -34,7 +34,8 @@ constexpr EnumNames<LogLevel, 6> kTextPrefixes{{{
 /// Writes to stderr through sys::Output and counts what was dropped. One thread: no mutex.
 class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  std::uint64_t TakeDropped() { return std::exchange(dropped_, 0); }
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+  void set_dropped(std::uint64_t count) { dropped_ = count; }
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -92,10 +93,13 @@ void Log::Write(LogLevel level, std::string_view event, const std::string& messa
                       spdlog::string_view_t(format_ == LogFormat::kJson ? AsJson(what, text, with)
                                                                         : AsText(at, text)));
   };
-  if (const std::uint64_t dropped = impl_->sink->TakeDropped(); dropped > 0) {
+  if (const std::uint64_t dropped = impl_->sink->dropped(); dropped > 0) {
     write(LogLevel::kWarn, "log-dropped",
           std::to_string(dropped) + " log lines were dropped: nobody read them in time",
           {{"count", std::to_string(dropped), true}});
+    // The note is no lost line, but it may be lost, too: then the next one tells.
+    const bool told = impl_->sink->dropped() == dropped;
+    impl_->sink->set_dropped(told ? 0 : dropped);
   }
   write(level, event, message, fields);
 }

@@ -44,9 +44,13 @@ class PlanTest : public ::testing::Test {
     Answer(ReapAny(), kind, pid, cost_us);
   }
 
-  /// Gets a scan under way where nothing is held.
-  void ThreeDearWalks() {
-    for (int i = 0; i < 3; ++i) Walk(Outcome::kDead, 100 + i, 31);
+  Micros dear_us() const { return plan_.limits().walk_limit_us + 1; }
+
+  /// As many as it takes to get a scan under way where nothing is held, but for `less`.
+  void DearWalks(int less = 0) {
+    for (int i = less; i < plan_.limits().dear_walks_for_scan; ++i) {
+      Walk(Outcome::kDead, 100 + i, dear_us());
+    }
   }
 
   void List(std::vector<pid_t> pids, Micros cost_us = 0) {

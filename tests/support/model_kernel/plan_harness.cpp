@@ -13,6 +13,7 @@ using reap::Decision;
 namespace {
 
 constexpr Nanos kWakeUp = 5000;  // returning from epoll_wait
+constexpr std::size_t kMaxHints = 64;
 constexpr std::uint64_t kMaxHintCalls = 200;
 
 }  // namespace
@@ -61,13 +62,19 @@ void PlanHarness::TakeSignal() {
   const auto signal = kernel_.TakeSigchld();
   if (!signal) return;
   if (trace_ != nullptr) Trace("signal names " + std::to_string(signal->pid));
-  plan_.OnHint(signal->pid);
+  NoteHint(signal->pid);
 }
 
 void PlanHarness::Hint(pid_t pid) {
   NoteEvent();
   if (trace_ != nullptr) Trace("hint " + std::to_string(pid));
+  NoteHint(pid);
+}
+
+void PlanHarness::NoteHint(pid_t pid) {
   plan_.OnHint(pid);
+  if (pid <= 0 || hinted_.size() >= kMaxHints || KnownOf(pid).held) return;
+  if (std::find(hinted_.begin(), hinted_.end(), pid) == hinted_.end()) hinted_.push_back(pid);
 }
 
 void PlanHarness::Release(pid_t pid) {
@@ -103,6 +110,8 @@ void PlanHarness::SetLimits(const reap::PlanLimits& limits) {
 
 Action PlanHarness::Act() {
   const Action action = plan_.Next(kernel_.Now());
+  // A hint of what is held, or waits for its reap, is dropped when its turn comes.
+  while (!action.seen && !hinted_.empty() && KnownOf(hinted_.back()).decided) hinted_.pop_back();
   const bool walks = action.kind == Action::Kind::kReapAny && !AsksWithinScan(action);
   if (sweep_.scanning && (action.kind == Action::Kind::kRest || action.first_part || walks)) {
     EndScan();
@@ -255,21 +264,23 @@ void PlanHarness::PayFor(const Action& action, const WaitOutcome& outcome, Micro
     PayForWalk(outcome, cost_us);
     return;
   }
-  if (!sweep_.scanning) return;
-  sweep_.cost_us += cost_us;
   const bool dead = outcome.kind == WaitOutcome::Kind::kDead;
-  const bool reaped = dead && action.kind == Action::Kind::kReap;
-  const bool found = reaped || outcome.kind == WaitOutcome::Kind::kStopped;
-  if (found) ++sweep_.found;
-  if (outcome.kind == WaitOutcome::Kind::kNothing || outcome.kind == WaitOutcome::Kind::kNoChild) {
-    ++sweep_.barren;
-  } else if (found) {
-    sweep_.barren = 0;
-  }
-  if (reaped && sweep_.listing) {
+  if (dead && action.kind == Action::Kind::kReap && sweep_.listing) {
     if (!sweep_.disturbed) ++disturbances_;
     sweep_.disturbed = true;
   }
+  if (IsOfScan(action)) {
+    sweep_.cost_us += cost_us;
+    const bool found = dead || outcome.kind == WaitOutcome::Kind::kStopped;
+    if (found) ++sweep_.found;
+    if (outcome.kind != WaitOutcome::Kind::kError) sweep_.barren = found ? 0 : sweep_.barren + 1;
+  }
+  if (!action.seen) std::erase(hinted_, action.pid);
+}
+
+bool PlanHarness::IsOfScan(const Action& action) const {
+  const bool hinted = std::find(hinted_.begin(), hinted_.end(), action.pid) != hinted_.end();
+  return sweep_.scanning && !sweep_.listing && !action.seen && !hinted;
 }
 
 bool PlanHarness::AsksWithinScan(const Action& action) const {

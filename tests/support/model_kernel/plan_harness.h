@@ -111,6 +111,9 @@ class PlanHarness {
   void Forget(pid_t held);
   void ForgetAll();
 
+  /// A look at what the list named, not at what a hint or a decision did.
+  [[nodiscard]] bool IsOfScan(const reap::Action& action) const;
+  void NoteHint(pid_t pid);
   /// P_ALL as a question of the scan under way, not as a sweep of its own.
   [[nodiscard]] bool AsksWithinScan(const reap::Action& action) const;
   void PayForWalk(const model::WaitOutcome& outcome, Micros cost_us);
@@ -128,6 +131,7 @@ class PlanHarness {
   std::vector<Known> known_;  ///< by pid
   std::vector<pid_t> held_;
   std::vector<pid_t> listed_;
+  std::vector<pid_t> hinted_;  ///< the plan will look at them first
   bool list_empty_ = false;       ///< so far
   bool knows_childless_ = false;  ///< the last answer to P_ALL or of a whole list said so
   Sweep sweep_;

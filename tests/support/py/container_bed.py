@@ -22,6 +22,9 @@ from typing import TypeVar
 import waiting
 
 CLONE_NEWNS = 0x00020000
+# Three builds with a compiler in each need 3 GB. Where memory is plenty the bed is a tmpfs: writing
+# and removing a hundred thousand files of a compiler takes minutes on a busy disk.
+TMPFS_BYTES = 6 * 1024**3
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 DOCKER_CLIENT = "/usr/bin/docker"  # a newer client in /usr/local/bin may lack BuildKit builds
 
@@ -60,6 +63,14 @@ def enter_private_mounts() -> None:
         code = ctypes.get_errno()
         raise OSError(code, f"unshare(CLONE_NEWNS): {os.strerror(code)}")
     run(["mount", "--make-rprivate", "/"], check=True)
+
+
+def available_bytes() -> int:
+    """Memory that may be used without pushing anybody out."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 class Daemon:
@@ -104,6 +115,9 @@ class Bed:
         self.path.chmod(0o755)
         self.cgroup = f"reaperd-bed-{os.getpid()}"
         enter_private_mounts()
+        if available_bytes() > 2 * TMPFS_BYTES:
+            run(["mount", "-t", "tmpfs", "-o", f"size={TMPFS_BYTES},mode=755", "tmpfs", self.path],
+                check=True)
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
@@ -112,7 +126,7 @@ class Bed:
         """Unmounts what is still mounted below the directory, then removes it and the cgroups."""
         mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
         for point in reversed(mounts):
-            if point.startswith(f"{self.path}/"):
+            if point == str(self.path) or point.startswith(f"{self.path}/"):
                 run(["umount", "-l", point])
         shutil.rmtree(self.path, ignore_errors=True)
         remove_cgroups(self.cgroup)

@@ -34,7 +34,9 @@ struct Good {
   bool (*took_effect)(const RunSpec& spec);
 };
 
-constexpr std::size_t At(int signal) { return static_cast<std::size_t>(signal); }
+constexpr std::size_t At(int signal) {
+  return static_cast<std::size_t>(signal);
+}
 
 const std::vector<Good>& GoodValues() {
   using model::ProcessGroup;
@@ -72,7 +74,9 @@ const std::vector<Good>& GoodValues() {
       {"drain", "1500ms", [](const RunSpec& s) { return s.stop.drain_us == 1'500'000; }},
       {"drain", "0", [](const RunSpec& s) { return s.stop.drain_us == 0; }},
       {"drain-command", "/bin/sh -c 'a b'",
-       [](const RunSpec& s) { return s.stop.drain_command == Words{"/bin/sh", "-c", "a b"}; }},
+       [](const RunSpec& s) {
+         return s.stop.drain_command == Words{"/bin/sh", "-c", "a b"};
+       }},
       {"stop-timeout", "2m", [](const RunSpec& s) { return s.stop.timeout_us == 120 * kSecond; }},
       {"stop-timeout", "0", [](const RunSpec& s) { return s.stop.timeout_us == 0; }},
       {"stop-timeout", "never", [](const RunSpec& s) { return !s.stop.timeout_us.has_value(); }},
@@ -86,19 +90,34 @@ const std::vector<Good>& GoodValues() {
        [](const RunSpec& s) {
          return s.stop.grace.mode == Grace::kTimed && s.stop.grace.time_us == 3600 * kSecond;
        }},
-      {"wait-for", "main", [](const RunSpec& s) { return s.exit.wait_for == model::WaitFor::kMain; }},
+      {"wait-for", "main",
+       [](const RunSpec& s) { return s.exit.wait_for == model::WaitFor::kMain; }},
       {"wait-for", "all", [](const RunSpec& s) { return s.exit.wait_for == model::WaitFor::kAll; }},
       {"exit-status", "main",
        [](const RunSpec& s) { return s.exit.status_from == model::ExitStatusFrom::kMain; }},
       {"exit-status", "first-failure",
        [](const RunSpec& s) { return s.exit.status_from == model::ExitStatusFrom::kFirstFailure; }},
-      {"map", "143=0", [](const RunSpec& s) { return s.exit.map == Codes{{143, 0}}; }},
-      {"map", "SIGTERM=0", [](const RunSpec& s) { return s.exit.map == Codes{{143, 0}}; }},
-      {"map", "0=255", [](const RunSpec& s) { return s.exit.map == Codes{{0, 255}}; }},
-      {"map", "KILL=HUP", [](const RunSpec& s) { return s.exit.map == Codes{{137, 129}}; }},
+      {"map", "143=0",
+       [](const RunSpec& s) {
+         return s.exit.map == Codes{{143, 0}};
+       }},
+      {"map", "SIGTERM=0",
+       [](const RunSpec& s) {
+         return s.exit.map == Codes{{143, 0}};
+       }},
+      {"map", "0=255",
+       [](const RunSpec& s) {
+         return s.exit.map == Codes{{0, 255}};
+       }},
+      {"map", "KILL=HUP",
+       [](const RunSpec& s) {
+         return s.exit.map == Codes{{137, 129}};
+       }},
       {"exit-by-signal", nullptr, [](const RunSpec& s) { return s.exit.by_signal; }},
       {"user", "0:0",
-       [](const RunSpec& s) { return s.main.user && s.main.user->uid == 0 && s.main.user->gid == 0; }},
+       [](const RunSpec& s) {
+         return s.main.user && s.main.user->uid == 0 && s.main.user->gid == 0;
+       }},
       {"user", "54321:12345",
        [](const RunSpec& s) {
          return s.main.user && s.main.user->uid == 54321 && s.main.user->gid == 12345;
@@ -116,8 +135,10 @@ const std::vector<Good>& GoodValues() {
       {"log-level", "warn", [](const RunSpec& s) { return s.log_level == Level::kWarn; }},
       {"log-level", "error", [](const RunSpec& s) { return s.log_level == Level::kError; }},
       {"log-level", "off", [](const RunSpec& s) { return s.log_level == Level::kOff; }},
-      {"log-format", "text", [](const RunSpec& s) { return s.log_format == model::LogFormat::kText; }},
-      {"log-format", "json", [](const RunSpec& s) { return s.log_format == model::LogFormat::kJson; }},
+      {"log-format", "text",
+       [](const RunSpec& s) { return s.log_format == model::LogFormat::kText; }},
+      {"log-format", "json",
+       [](const RunSpec& s) { return s.log_format == model::LogFormat::kJson; }},
   };
   return rows;
 }
@@ -142,7 +163,8 @@ struct Bad {
 };
 
 constexpr char kTarget[] = "expected main, group, session or all";
-constexpr char kRewrite[] = "expected FROM=TO with signals such as HUP=QUIT, RTMIN+3=TERM or USR1=none";
+constexpr char kRewrite[] =
+    "expected FROM=TO with signals such as HUP=QUIT, RTMIN+3=TERM or USR1=none";
 constexpr char kSignal[] = "expected a signal such as TERM, SIGTERM, 15 or RTMIN+3";
 constexpr char kDuration[] = "expected a duration such as 500ms, 5s, 2m, 1h or 0";
 constexpr char kTimeout[] = "expected never, or a duration such as 500ms, 5s, 2m, 1h or 0";
@@ -245,15 +267,18 @@ TEST(Options, EveryBadValueIsNamedWithWhatWasExpected) {
 TEST(Options, EveryOptionStandsInTheTablesOfThisTest) {
   std::set<std::string_view> good;
   std::set<std::string_view> bad;
-  for (const Good& row : GoodValues()) good.insert(row.option);
-  for (const Bad& row : kBadValues) bad.insert(row.option);
+  for (const Good& row : GoodValues())
+    good.insert(row.option);
+  for (const Bad& row : kBadValues)
+    bad.insert(row.option);
   // These run nothing, or need a file of their own: tested below or in command_line_test.cpp.
   good.insert({"explain", "version", "help", "termination-log"});
   for (const OptionRow& row : OptionTable()) {
     EXPECT_TRUE(good.contains(row.name)) << row.name;
     EXPECT_TRUE(bad.contains(row.name)) << row.name;
     EXPECT_FALSE(row.help.empty()) << row.name;
-    EXPECT_EQ(row.expected.empty(), row.name == "explain" || row.name == "version" || row.name == "help")
+    EXPECT_EQ(row.expected.empty(),
+              row.name == "explain" || row.name == "version" || row.name == "help")
         << row.name;
   }
 }
@@ -262,9 +287,9 @@ TEST(Options, AMissingValueIsTold) {
   for (const OptionRow& row : OptionTable()) {
     if (row.argument.empty()) continue;
     const std::string name = "--" + std::string(row.name);
-    EXPECT_EQ(Own({"reaperd", name.c_str()}).err,
-              "reaperd: " + name + ": expected " + std::string(row.expected) +
-                  " after it, but nothing follows\n");
+    EXPECT_EQ(Own({"reaperd", name.c_str()}).err, "reaperd: " + name + ": expected " +
+                                                      std::string(row.expected) +
+                                                      " after it, but nothing follows\n");
   }
 }
 
@@ -279,8 +304,8 @@ TEST(Options, TheTerminationLogMustBeFitAtTheStart) {
   EXPECT_EQ(SpecOf({"reaperd", "--termination-log", path.c_str(), "true"}).termination_log, path);
   std::filesystem::create_symlink(path, dir.Path("link"));
   EXPECT_EQ(Own({"reaperd", "--termination-log", dir.Path("link").c_str(), "true"}).err,
-            "reaperd: --termination-log '" + dir.Path("link") + "': cannot open " + dir.Path("link") +
-                ": Too many levels of symbolic links\n");
+            "reaperd: --termination-log '" + dir.Path("link") + "': cannot open " +
+                dir.Path("link") + ": Too many levels of symbolic links\n");
 }
 
 TEST(Options, WithoutAnyTheDefaultsHold) {
@@ -291,8 +316,7 @@ TEST(Options, WithoutAnyTheDefaultsHold) {
   EXPECT_EQ(spec.main.process_group, model::ProcessGroup::kOwn);
   EXPECT_FALSE(spec.main.shell_fallback);
   EXPECT_FALSE(spec.main.unblock_all_signals);
-  EXPECT_EQ(spec.stop.signals,
-            (std::vector<int>{SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGRTMIN + 3}));
+  EXPECT_EQ(spec.stop.signals, (std::vector<int>{SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGRTMIN + 3}));
   EXPECT_EQ(spec.stop.grace.mode, model::Grace::Mode::kDefault);
   EXPECT_FALSE(spec.stop.timeout_us.has_value());
   EXPECT_EQ(spec.exit.own_failure, 125);
@@ -305,10 +329,11 @@ TEST(Options, WithoutAnyTheDefaultsHold) {
 }
 
 TEST(Options, RepeatedOnesAdd) {
-  const RunSpec spec = SpecOf({"reaperd", "--stop-signal", "USR1", "--stop-signal=USR2", "--rewrite",
-                               "HUP=1", "--rewrite", "HUP=2", "--rewrite", "USR1=none", "--map",
-                               "1=2", "--map=3=4", "--env", "A=1", "--env", "B=2", "--env", "A=3",
-                               "true"});
+  const RunSpec spec = SpecOf({"reaperd",   "--stop-signal", "USR1",      "--stop-signal=USR2",
+                               "--rewrite", "HUP=1",         "--rewrite", "HUP=2",
+                               "--rewrite", "USR1=none",     "--map",     "1=2",
+                               "--map=3=4", "--env",         "A=1",       "--env",
+                               "B=2",       "--env",         "A=3",       "true"});
   EXPECT_EQ(spec.stop.signals, (std::vector<int>{SIGUSR1, SIGUSR2}));
   EXPECT_EQ(spec.signals.rewrite[At(SIGHUP)], 2) << "the last for a signal counts";
   EXPECT_EQ(spec.signals.rewrite[At(SIGUSR1)], 0);

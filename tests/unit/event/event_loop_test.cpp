@@ -325,18 +325,33 @@ TEST_F(EventLoopTest, WhatCannotBeWatchedIsRefusedAndLeavesNothing) {
   EXPECT_EQ(Served(), Words{"x"});
 }
 
-TEST(EventLoop, CannotBeMadeWithoutDescriptors) {
+TEST(EventLoop, CannotBeMadeWithoutADescriptor) {
   test::ExpectInChild([] {
     sys::LinuxProcessOps ops;
-    for (const rlim_t more : {rlim_t{0}, rlim_t{1}}) {
-      const UniqueFd next(dup(0));
-      const rlimit limit{static_cast<rlim_t>(next.get()) + 1 + more,
-                         static_cast<rlim_t>(next.get()) + 10};
-      ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-      const auto loop = EventLoop::Create(ops);
-      ASSERT_FALSE(loop.ok());
-      EXPECT_EQ(loop.error().code(), EMFILE);
-    }
+    const UniqueFd next(dup(0));
+    const rlimit limit{static_cast<rlim_t>(next.get()) + 1, static_cast<rlim_t>(next.get()) + 10};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    const auto loop = EventLoop::Create(ops);
+    ASSERT_FALSE(loop.ok());
+    EXPECT_EQ(loop.error().code(), EMFILE);
+  });
+}
+
+TEST(EventLoop, MeetsDeadlinesWithoutADescriptorForItsTimer) {
+  test::ExpectInChild([] {
+    sys::LinuxProcessOps ops;
+    const UniqueFd next(dup(0));
+    const rlimit limit{static_cast<rlim_t>(next.get()) + 2, static_cast<rlim_t>(next.get()) + 10};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    const auto loop = EventLoop::Create(ops);
+    ASSERT_TRUE(loop.ok());
+    int failure = 0;
+    (*loop)->OnFailure([&](std::string_view, int code) { failure = code; });
+    const DeadlineId id = (*loop)->AddDeadline([&] { (*loop)->Stop(); });
+    (*loop)->SetDeadline(id, (*loop)->Now() + 2 * kMillisecond);
+    (*loop)->Run();
+    EXPECT_EQ(failure, EMFILE);
+    EXPECT_LT((*loop)->turns(), 10U);
   });
 }
 
