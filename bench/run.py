@@ -20,7 +20,8 @@ from pathlib import Path
 
 from benchlib import gate, report, tools
 from benchlib.budgets import judge
-from benchlib.measure import MEASURES, Plan, say
+from benchlib.measure import MEASURES
+from benchlib.plan import Plan, say
 from benchlib.programs import BARE, ROOT, copied, find_programs
 from benchlib.rows import GROUPS, LIVE_COUNTS, select_groups
 from benchlib.stats import Results

@@ -3,67 +3,18 @@ turn before any gets its next, so that a noisy minute is shared by all."""
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Callable
 
+from benchlib import reap
 from benchlib.container import ENVIRONMENT, PRIORITY, Session, WorkloadError, cpu_pair
+from benchlib.plan import Plan, guarded, room_for, say
 from benchlib.programs import BARE, Program
-from benchlib.rows import LIVE_COUNTS
-from benchlib.stats import Results
 from benchlib.syscall_count import SyscallCounter, method
-
-PID_MARGIN = 2000
-TRICKLE_INTERVAL_US = 333
-
-
-@dataclass
-class Plan:
-    """What to measure and how much of it."""
-
-    programs: list[Program]
-    tools: dict[str, Path]
-    rounds: int
-    quick: bool
-    live: tuple[int, ...]  # as asked for
-    results: Results
-
-    @property
-    def live_counts(self) -> tuple[int, ...]:
-        """Live orphans in front; the quick run leaves out the largest crowd unless it is asked for
-        by itself."""
-        if self.quick and self.live == LIVE_COUNTS:
-            return LIVE_COUNTS[:-1]
-        return self.live
-
-    def turns(self, rounds: int) -> list[Program]:
-        """Round robin, each round from another first program."""
-        order = []
-        for turn in range(rounds):
-            shift = turn % len(self.programs)
-            order += self.programs[shift:] + self.programs[:shift]
-        return order
-
-
-def say(text: str) -> None:
-    """Progress for who waits, on stderr: stdout is for results."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def room_for(count: int) -> str | None:
-    """Why the machine's pids do not suffice for `count` more processes, or None."""
-    limit = int(Path("/proc/sys/kernel/pid_max").read_text(encoding="ascii"))
-    used = int(Path("/proc/loadavg").read_text(encoding="ascii").split()[3].split("/")[1])
-    if used + count + PID_MARGIN > limit:
-        return f"needs {count} pids, {limit - used} of {limit} are free"
-    return None
 
 
 def measure_startup(plan: Plan) -> None:
@@ -91,76 +42,6 @@ def measure_startup(plan: Plan) -> None:
         plan.results.add("whole_run", name, whole_ns / 1e3)
 
 
-def _note_phase(plan: Plan, shape: str, live: int, program: Program, answer: dict,
-                limit_ms: int) -> bool:
-    """Adds one phase's figures; false when the init did not finish it."""
-    results, name = plan.results, program.name
-    cpu_row = f"cpu_{shape}_{live}"
-    if answer["error"]:
-        results.note(cpu_row, name, f"cannot make it: {os.strerror(answer['error'])}")
-        return False
-    if answer["reaped"] > 0 and answer["cpu_ns"] >= 0:
-        results.add(cpu_row, name, answer["cpu_ns"] / answer["reaped"] / 1e3)
-    complete = answer["reaped"] == answer["deaths"]
-    if not complete:
-        results.note(cpu_row, name, f"cut off after {limit_ms / 1000:.0f} s: "
-                                    f"{answer['reaped']} of {answer['deaths']} reaped")
-    if shape == "storm":
-        return complete
-    for q in ("p50", "p99"):
-        row = f"{q}_{shape}_{live}"
-        if not complete:
-            results.note(row, name, "fell behind: cut off")
-        elif answer[f"{q}_ns"] < 0:
-            results.note(row, name, "this kernel does not report a reap by pidfd (needs 6.15)")
-        else:
-            results.add(row, name, answer[f"{q}_ns"] / 1e6)
-    return complete
-
-
-def _reap_once(plan: Plan, program: Program, live: int) -> None:
-    limit_ms = 5000 if plan.quick else 15000
-    # Peers walk all live children for each reap: fewer deaths show the same cost per reap.
-    slow = not program.ours and live >= 20_000
-    burst = 2000 if plan.quick or slow else 5000
-    trickle = 600 if plan.quick else 2000
-    wait = 3 * limit_ms / 1000 + 30
-    with Session(program, plan.tools["workload"]) as session:
-        before = session.ask("memory")
-        made = session.ask(f"live {live}", 120)
-        if made["error"]:
-            plan.results.note(f"cpu_burst_{live}", program.name,
-                              f"cannot make {live} orphans: {os.strerror(made['error'])}")
-            return
-        # Where a burst is short it is the noisiest figure of all: three of them.
-        for _ in range(3 if live <= 1000 else 1):
-            answer = session.ask(f"burst {burst} {limit_ms}", wait)
-            if not _note_phase(plan, "burst", live, program, answer, limit_ms):
-                return
-        answer = session.ask(f"trickle {trickle} {TRICKLE_INTERVAL_US} {limit_ms}", wait)
-        complete = _note_phase(plan, "trickle", live, program, answer, limit_ms)
-        if live > 0 and live == max(plan.live_counts):
-            after = session.ask("memory")
-            grown = after["private_dirty_kib"] - before["private_dirty_kib"]
-            plan.results.add("bytes_per_child", program.name, max(grown, 0) * 1024 / live)
-        if complete and live == 0:
-            answer = session.ask(f"storm {burst} {limit_ms}", wait)
-            _note_phase(plan, "storm", live, program, answer, limit_ms)
-
-
-def measure_reap(plan: Plan) -> None:
-    """CPU per reap and death → reaped, per number of live orphans in front."""
-    for live in plan.live_counts:
-        lack = room_for(live + 5000)
-        if lack:
-            for program in plan.programs:
-                plan.results.note(f"cpu_burst_{live}", program.name, lack)
-            continue
-        for program in plan.turns(1 if plan.quick else plan.rounds):
-            say(f"reaping with {live} live: {program.name}")
-            _guard(plan, f"cpu_burst_{live}", program, lambda p, n=live: _reap_once(plan, p, n))
-
-
 def _flood_once(plan: Plan, program: Program) -> None:
     zombies = 8000 if plan.quick else 25_000
     limit_ms = 20_000
@@ -185,7 +66,7 @@ def measure_flood(plan: Plan) -> None:
             plan.results.note("stop_flood", program.name, lack)
             continue
         say(f"stop under a flood: {program.name}")
-        _guard(plan, "stop_flood", program, lambda p: _flood_once(plan, p))
+        guarded(plan, "stop_flood", program, lambda p: _flood_once(plan, p))
 
 
 def _syscalls_once(plan: Plan, program: Program) -> None:
@@ -209,7 +90,7 @@ def measure_syscalls(plan: Plan) -> None:
             plan.results.note("syscalls_single", program.name, "needs perf or strace")
             continue
         say(f"system calls: {program.name}")
-        _guard(plan, "syscalls_single", program, lambda p: _syscalls_once(plan, p))
+        guarded(plan, "syscalls_single", program, lambda p: _syscalls_once(plan, p))
 
 
 def measure_idle(plan: Plan) -> None:
@@ -259,20 +140,9 @@ def measure_size(plan: Plan) -> None:
             plan.results.add("size", program.name, os.stat(copy.name).st_size / 1000)
 
 
-def _guard(plan: Plan, row: str, program: Program, body: Callable[[Program], None]) -> None:
-    """One program's trouble is a remark in its cell, not the end of the run."""
-    try:
-        body(program)
-    except (WorkloadError, RuntimeError, subprocess.SubprocessError) as error:
-        plan.results.note(row, program.name, str(error))
-    except OSError as error:
-        name = errno.errorcode.get(error.errno, "?")
-        plan.results.note(row, program.name, f"{name}: {error}")
-
-
 MEASURES: dict[str, Callable[[Plan], None]] = {
     "startup": measure_startup,
-    "reap": measure_reap,
+    "reap": reap.measure,
     "flood": measure_flood,
     "syscalls": measure_syscalls,
     "idle": measure_idle,

@@ -40,7 +40,8 @@ model::WaitOutcome FaultyProcessOps::WaitAny() {
 
 sys::ListPart FaultyProcessOps::ListChildren(bool first_part, std::vector<pid_t>& pids) {
   const int code = CodeFor(Call::kListChildren);
-  return code != 0 ? sys::ListPart::kFailed : real_.ListChildren(first_part, pids);
+  if (code != 0) return sys::ListPart::kFailed;
+  return list_ != nullptr ? list_->Read(first_part, pids) : real_.ListChildren(first_part, pids);
 }
 
 sys::Spawned FaultyProcessOps::Spawn(const sys::SpawnRequest& request) {

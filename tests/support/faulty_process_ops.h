@@ -44,6 +44,8 @@ class FaultyProcessOps final : public sys::ProcessOps {
   void Fail(const Fault& fault);
   /// No more failures.
   void Heal() { orders_.clear(); }
+  /// Lists children by `list` (which must outlive this) instead of the real way.
+  void ListBy(sys::ChildrenList& list) { list_ = &list; }
 
   [[nodiscard]] std::uint64_t calls(Call call) const { return calls_[Index(call)]; }
   [[nodiscard]] std::uint64_t failed(Call call) const { return failed_[Index(call)]; }
@@ -75,6 +77,7 @@ class FaultyProcessOps final : public sys::ProcessOps {
   int CodeFor(Call call);
 
   sys::ProcessOps& real_;
+  sys::ChildrenList* list_ = nullptr;
   std::vector<Order> orders_;
   std::array<std::uint64_t, kCallCount> calls_{};
   std::array<std::uint64_t, kCallCount> failed_{};

@@ -13,7 +13,6 @@ using reap::Decision;
 namespace {
 
 constexpr Nanos kWakeUp = 5000;  // returning from epoll_wait
-constexpr std::size_t kMaxHints = 64;
 constexpr std::uint64_t kMaxHintCalls = 200;
 
 }  // namespace
@@ -22,6 +21,7 @@ PlanHarness::PlanHarness(ModelKernel kernel, const reap::PlanLimits& limits)
     : kernel_(std::move(kernel)),
       limits_(limits),
       plan_(limits),
+      pace_(limits),
       decide_([](pid_t, const WaitOutcome&) { return Decision::kReap; }),
       known_(static_cast<std::size_t>(kernel_.pid_limit())) {}
 
@@ -49,7 +49,7 @@ PlanHarness::Known& PlanHarness::KnownOf(pid_t pid) {
   const bool possible = pid > 0 && pid < kernel_.pid_limit();
   Known& known = known_[possible ? static_cast<std::size_t>(pid) : 0];
   const std::uint64_t serial = kernel_.Serial(pid);
-  if (known.serial != serial) known = Known{.serial = serial, .pauses_before = faults_ + disturbances_};
+  if (known.serial != serial) known = Known{.serial = serial, .pauses_before = faults_ + pace_.disturbances()};
   return known;
 }
 
@@ -62,19 +62,15 @@ void PlanHarness::TakeSignal() {
   const auto signal = kernel_.TakeSigchld();
   if (!signal) return;
   if (trace_ != nullptr) Trace("signal names " + std::to_string(signal->pid));
-  NoteHint(signal->pid);
+  pace_.OnHint(signal->pid);
+  plan_.OnHint(signal->pid);
 }
 
 void PlanHarness::Hint(pid_t pid) {
   NoteEvent();
   if (trace_ != nullptr) Trace("hint " + std::to_string(pid));
-  NoteHint(pid);
-}
-
-void PlanHarness::NoteHint(pid_t pid) {
+  pace_.OnHint(pid);
   plan_.OnHint(pid);
-  if (pid <= 0 || hinted_.size() >= kMaxHints || KnownOf(pid).held) return;
-  if (std::find(hinted_.begin(), hinted_.end(), pid) == hinted_.end()) hinted_.push_back(pid);
 }
 
 void PlanHarness::Release(pid_t pid) {
@@ -92,7 +88,7 @@ void PlanHarness::Forget(pid_t held) {
 void PlanHarness::WantSweep() {
   NoteEvent();
   Trace("sweep wanted");
-  sweep_.not_before_us = 0;
+  pace_.OnSweepWanted();
   plan_.OnSweepWanted();
 }
 
@@ -104,18 +100,15 @@ void PlanHarness::SetLimits(const reap::PlanLimits& limits) {
   NoteEvent();
   Trace(limits.may_hold ? "limits: may hold" : "limits: no holds");
   limits_ = limits;
+  pace_.set_limits(limits);
   if (!limits_.can_list) ForgetAll();
   plan_.SetLimits(limits);
 }
 
 Action PlanHarness::Act() {
   const Action action = plan_.Next(kernel_.Now());
-  // A hint of what is held, or waits for its reap, is dropped when its turn comes.
-  while (!action.seen && !hinted_.empty() && KnownOf(hinted_.back()).decided) hinted_.pop_back();
-  const bool walks = action.kind == Action::Kind::kReapAny && !AsksWithinScan(action);
-  if (sweep_.scanning && (action.kind == Action::Kind::kRest || action.first_part || walks)) {
-    EndScan();
-  }
+  const bool holding = !held_.empty() || MustDecide();
+  if (const char* wrong = pace_.OnNext(action, holding, kernel_.Now())) Violate(wrong);
   if (action.kind == Action::Kind::kRest) {
     if (trace_ != nullptr) Trace("rest until " + std::to_string(action.until_us.value_or(0)));
     CheckRest(action);
@@ -142,9 +135,6 @@ void PlanHarness::Perform(const Action& action) {
 }
 
 void PlanHarness::CheckBefore(const Action& action) {
-  const bool walks = action.kind == Action::Kind::kReapAny && !AsksWithinScan(action);
-  const bool sweeps = walks || (action.first_part && !sweep_.walked);
-  if (sweeps && kernel_.Now() < sweep_.not_before_us) Violate("swept before its pause was over");
   switch (action.kind) {
     case Action::Kind::kPeek:
       if (!limits_.can_peek) Violate("looked without reaping where that is impossible");
@@ -175,9 +165,6 @@ void PlanHarness::CheckRest(const Action& action) {
   if (action.until_us) {
     if (*action.until_us <= kernel_.Now()) Violate("rests until a moment that has passed");
     if (*action.until_us > kernel_.Now() + limits_.pause_max_us) Violate("rests for too long");
-    if (*action.until_us > std::max(sweep_.not_before_us, error_pause_until_us_)) {
-      Violate("rests longer than what it spent asks for");
-    }
     return;
   }
   if (plan_.sweep_due()) Violate("rests for good with a sweep due");
@@ -198,7 +185,7 @@ void PlanHarness::Wait(const Action& action) {
   if (action.kind == Action::Kind::kReapAny && outcome.kind == WaitOutcome::Kind::kNoChild) {
     knows_childless_ = true;
   }
-  PayFor(action, outcome, cost_us);
+  pace_.OnWaited(action, outcome, cost_us, kernel_.Now());
   plan_.OnWaited(action, outcome, cost_us, kernel_.Now());
   if (outcome.kind == WaitOutcome::Kind::kError) ++faults_;
   if (outcome.kind != WaitOutcome::Kind::kDead) return;
@@ -230,15 +217,10 @@ void PlanHarness::List(const Action& action) {
     OnListFailed();
     return;
   }
-  if (action.first_part) {
-    ++scans_;
-    sweep_ = Sweep{
-        .scanning = true, .listing = true, .not_before_us = sweep_.not_before_us};
-  }
-  Trace(*more ? "list: more follows" : "list: end");
+  if (action.first_part) ++scans_;
   const Micros cost_us = kernel_.Now() - begin;
-  sweep_.cost_us += cost_us;
-  sweep_.listing = *more;
+  Trace(*more ? "list: more follows" : "list: end");
+  pace_.OnListed(action, *more, cost_us);
   list_empty_ = listed_.empty() && (list_empty_ || action.first_part);
   if (list_empty_ && !*more) knows_childless_ = true;
   plan_.OnListed(listed_, *more, cost_us);
@@ -250,71 +232,9 @@ void PlanHarness::OnListFailed() {
   ++faults_;
   ++list_failures_;
   limits_.can_list = false;
-  sweep_ = {};
+  pace_.OnListFailed();
   ForgetAll();
   plan_.OnListFailed(kernel_.Now());
-}
-
-void PlanHarness::PayFor(const Action& action, const WaitOutcome& outcome, Micros cost_us) {
-  if (outcome.kind == WaitOutcome::Kind::kError) {
-    Owe(limits_.error_pause_us);
-    error_pause_until_us_ = kernel_.Now() + limits_.error_pause_us;
-  }
-  if (action.kind == Action::Kind::kReapAny) {
-    PayForWalk(outcome, cost_us);
-    return;
-  }
-  const bool dead = outcome.kind == WaitOutcome::Kind::kDead;
-  if (dead && action.kind == Action::Kind::kReap && sweep_.listing) {
-    if (!sweep_.disturbed) ++disturbances_;
-    sweep_.disturbed = true;
-  }
-  if (IsOfScan(action)) {
-    sweep_.cost_us += cost_us;
-    const bool found = dead || outcome.kind == WaitOutcome::Kind::kStopped;
-    if (found) ++sweep_.found;
-    if (outcome.kind != WaitOutcome::Kind::kError) sweep_.barren = found ? 0 : sweep_.barren + 1;
-  }
-  if (!action.seen) std::erase(hinted_, action.pid);
-}
-
-bool PlanHarness::IsOfScan(const Action& action) const {
-  const bool hinted = std::find(hinted_.begin(), hinted_.end(), action.pid) != hinted_.end();
-  return sweep_.scanning && !sweep_.listing && !action.seen && !hinted;
-}
-
-bool PlanHarness::AsksWithinScan(const Action& action) const {
-  return action.kind == Action::Kind::kReapAny && sweep_.scanning && !sweep_.listing &&
-         sweep_.barren >= limits_.barren_waits;
-}
-
-void PlanHarness::PayForWalk(const WaitOutcome& outcome, Micros cost_us) {
-  const bool found =
-      outcome.kind == WaitOutcome::Kind::kDead || outcome.kind == WaitOutcome::Kind::kStopped;
-  const bool nothing = outcome.kind == WaitOutcome::Kind::kNothing;
-  sweep_.walked = found;
-  if (sweep_.scanning && found) {
-    ++sweep_.found;
-    sweep_.barren = 0;
-  } else if (sweep_.scanning) {
-    EndScan();
-  }
-  if (nothing && Owe(limits_.walk_pause_factor * cost_us)) wasted_walking_us_ += cost_us;
-}
-
-void PlanHarness::EndScan() {
-  sweep_.scanning = false;
-  const bool holding = !held_.empty() || MustDecide();
-  const Micros factor = holding ? limits_.hold_scan_pause_factor : limits_.scan_pause_factor;
-  const Micros wasted = sweep_.cost_us - sweep_.found * limits_.fair_reap_us;
-  if (Owe(factor * wasted)) wasted_scanning_us_ += wasted;
-}
-
-bool PlanHarness::Owe(Micros pause_us) {
-  if (pause_us < limits_.pause_min_us) return false;
-  const Micros until = kernel_.Now() + std::min(pause_us, limits_.pause_max_us);
-  sweep_.not_before_us = std::max(sweep_.not_before_us, until);
-  return true;
 }
 
 void PlanHarness::Sleep(Micros until_us) {
@@ -331,7 +251,7 @@ void PlanHarness::CheckSlept(pid_t pid, Micros slept_us) {
   Known& known = KnownOf(pid);
   known.slept_over_us += slept_us;
   longest_slept_over_us_ = std::max(longest_slept_over_us_, known.slept_over_us);
-  const auto pauses = static_cast<Micros>(1 + faults_ + disturbances_ - known.pauses_before);
+  const auto pauses = static_cast<Micros>(1 + faults_ + pace_.disturbances() - known.pauses_before);
   if (known.slept_over_us > pauses * limits_.pause_max_us) Violate("slept over a zombie");
 }
 

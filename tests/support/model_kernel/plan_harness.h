@@ -17,6 +17,7 @@
 
 #include "reap/plan.h"
 #include "model_kernel/model_kernel.h"
+#include "model_kernel/pace_watch.h"
 
 namespace reaperd::test {
 
@@ -62,10 +63,7 @@ class PlanHarness {
   [[nodiscard]] std::uint64_t list_failures() const { return list_failures_; }
   /// Time spent in calls of the plan.
   [[nodiscard]] Nanos call_time_ns() const { return call_time_ns_; }
-  /// Of that: by walks that found nothing, and by scans beyond what each death found is worth;
-  /// dearer ones only, those that must be followed by a pause.
-  [[nodiscard]] Micros wasted_walking_us() const { return wasted_walking_us_; }
-  [[nodiscard]] Micros wasted_scanning_us() const { return wasted_scanning_us_; }
+  [[nodiscard]] const PaceWatch& pace() const { return pace_; }
   /// The longest time that a zombie of ours waited for its reap or its hold while we slept.
   [[nodiscard]] Micros longest_slept_over_us() const { return longest_slept_over_us_; }
 
@@ -76,19 +74,7 @@ class PlanHarness {
     bool decided = false;
     bool held = false;
     Micros slept_over_us = 0;
-    std::uint64_t pauses_before = 0;  ///< faults and disturbances so far: each may cost a pause
-  };
-
-  /// The scan under way, and what the last sweep has to be paid with.
-  struct Sweep {
-    bool walked = false;  ///< P_ALL found something: a scan may follow in its place
-    bool scanning = false;
-    bool listing = false;
-    bool disturbed = false;  ///< something was reaped while the list was read
-    int barren = 0;        ///< looks in a row that found nothing
-    Micros cost_us = 0;
-    Micros found = 0;
-    Micros not_before_us = 0;
+    std::uint64_t pauses_before = 0;  ///< faults and disturbed scans so far: each may cost a pause
   };
 
   void Trace(const std::string& line) const;
@@ -111,31 +97,18 @@ class PlanHarness {
   void Forget(pid_t held);
   void ForgetAll();
 
-  /// A look at what the list named, not at what a hint or a decision did.
-  [[nodiscard]] bool IsOfScan(const reap::Action& action) const;
-  void NoteHint(pid_t pid);
-  /// P_ALL as a question of the scan under way, not as a sweep of its own.
-  [[nodiscard]] bool AsksWithinScan(const reap::Action& action) const;
-  void PayForWalk(const model::WaitOutcome& outcome, Micros cost_us);
-  void PayFor(const reap::Action& action, const model::WaitOutcome& outcome, Micros cost_us);
-  void EndScan();
-  /// False if the pause would be too short to be kept.
-  bool Owe(Micros pause_us);
-
   ModelKernel kernel_;
   reap::PlanLimits limits_;
   reap::Plan plan_;
+  PaceWatch pace_;
   Decide decide_;
   std::size_t list_part_ = 700;
   std::vector<std::string>* trace_ = nullptr;
   std::vector<Known> known_;  ///< by pid
   std::vector<pid_t> held_;
   std::vector<pid_t> listed_;
-  std::vector<pid_t> hinted_;  ///< the plan will look at them first
   bool list_empty_ = false;       ///< so far
   bool knows_childless_ = false;  ///< the last answer to P_ALL or of a whole list said so
-  Sweep sweep_;
-  Micros error_pause_until_us_ = 0;
   std::string violation_;
   std::uint64_t calls_ = 0;
   std::uint64_t calls_since_news_ = 0;
@@ -145,10 +118,7 @@ class PlanHarness {
   std::uint64_t scans_ = 0;
   std::uint64_t list_failures_ = 0;
   std::uint64_t faults_ = 0;
-  std::uint64_t disturbances_ = 0;
   Nanos call_time_ns_ = 0;
-  Micros wasted_walking_us_ = 0;
-  Micros wasted_scanning_us_ = 0;
   Micros longest_slept_over_us_ = 0;
 };
 

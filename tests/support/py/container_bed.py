@@ -109,8 +109,7 @@ class Bed:
     """The scratch directory with its cgroup name; see the file's head."""
 
     def __init__(self) -> None:
-        # /var/tmp and not /tmp: overlay storage needs a disk file system, /tmp may be a tmpfs. The
-        # path stays short because unix sockets inside it may have 107 bytes.
+        # A short path, because unix sockets inside it may have 107 bytes.
         self.path = Path(tempfile.mkdtemp(prefix="reaperd-bed-", dir="/var/tmp"))
         self.path.chmod(0o755)
         self.cgroup = f"reaperd-bed-{os.getpid()}"

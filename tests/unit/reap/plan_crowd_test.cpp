@@ -148,8 +148,8 @@ TEST_P(PlanTrickleTest, ReapsInTimeAndWithinItsShareOfTheTime) {
   const PlanHarness& harness = crowd.harness();
   const Micros begin_us = crowd.kernel().Now();
   const Nanos spent_before = harness.call_time_ns();
-  const Micros walking_before = harness.wasted_walking_us();
-  const Micros scanning_before = harness.wasted_scanning_us();
+  const Micros walking_before = harness.pace().wasted_walking_us();
+  const Micros scanning_before = harness.pace().wasted_scanning_us();
   Live(crowd, row);
   const Micros elapsed_us = crowd.kernel().Now() - begin_us;
   crowd.Settle();
@@ -159,8 +159,8 @@ TEST_P(PlanTrickleTest, ReapsInTimeAndWithinItsShareOfTheTime) {
   EXPECT_LE(harness.longest_slept_over_us(), 500 * kMillisecond);
   // The last two sweeps need not be paid yet.
   const Micros last_us = 4 * row.live;
-  EXPECT_LE(harness.wasted_walking_us() - walking_before, elapsed_us / 100 + last_us);
-  EXPECT_LE(harness.wasted_scanning_us() - scanning_before,
+  EXPECT_LE(harness.pace().wasted_walking_us() - walking_before, elapsed_us / 100 + last_us);
+  EXPECT_LE(harness.pace().wasted_scanning_us() - scanning_before,
             elapsed_us / (row.holding ? 20 : 4) + last_us);
   const auto spent_us = static_cast<double>(harness.call_time_ns() - spent_before) / 1000;
   EXPECT_LE(spent_us / static_cast<double>(harness.reaped()), row.us_per_reap);
