@@ -68,13 +68,13 @@ Status Daemon::SetUp() {
   auto loop = event::EventLoop::Create(ops_);
   if (!loop) return loop.error();
   loop_ = std::move(loop).value();
-  const auto faults = spec_.signals.forward_faults ? sys::FaultSignals::kTake
-                                                   : sys::FaultSignals::kLeave;
+  const auto faults =
+      spec_.signals.forward_faults ? sys::FaultSignals::kTake : sys::FaultSignals::kLeave;
   auto signal_fd = sys::OpenSignalFd(faults);
   if (!signal_fd) return signal_fd.error();
-  auto signals = event::SignalSource::Create(
-      *loop_, ops_, std::move(signal_fd).value(),
-      [this](const event::SignalRecord& record) { OnSignal(record); });
+  auto signals =
+      event::SignalSource::Create(*loop_, ops_, std::move(signal_fd).value(),
+                                  [this](const event::SignalRecord& record) { OnSignal(record); });
   if (!signals) return signals.error();
   signals_ = std::move(signals).value();
 
@@ -89,10 +89,9 @@ std::optional<int> Daemon::StartMain() {
   main_.SetProcessGroup(job_control_->process_group());
   if (!standing_.pid1 && !standing_.subreaper) observer_.OnNotReaping();
   if (spec_.main.command.empty()) return std::nullopt;
-  const sys::ChildReport failure =
-      main_.Start({.mode = sys::SpawnMode::kWaitForExec,
-                   .signal_mask = inherited_.blocked,
-                   .terminal_fd = terminal_fd});
+  const sys::ChildReport failure = main_.Start({.mode = sys::SpawnMode::kWaitForExec,
+                                                .signal_mask = inherited_.blocked,
+                                                .terminal_fd = terminal_fd});
   if (failure.step == sys::SpawnStep::kNone) {
     observer_.OnStarted(spec_.main, main_.pid());
     return std::nullopt;
@@ -103,22 +102,21 @@ std::optional<int> Daemon::StartMain() {
                       sys::StepName(failure.step) + ": " + ErrnoText(failure.code) + "\n");
   const bool interpreter = failure.step == sys::SpawnStep::kInterpreter;
   if (failure.step != sys::SpawnStep::kExec && !interpreter) return spec_.exit.own_failure;
-  return model::MapStatus(spec_.exit, model::ExecFailureStatus(spec_.exit.exec_failure,
-                                                               failure.code, interpreter));
+  return model::MapStatus(
+      spec_.exit, model::ExecFailureStatus(spec_.exit.exec_failure, failure.code, interpreter));
 }
 
 void Daemon::AfterStart() {
   loop_->OnFailure([this](std::string_view what, int code) { WarnOfFailure(what, code); });
   signals_->OnFailure([this](std::string_view what, int code) { WarnOfFailure(what, code); });
-  reap_job_ = loop_->AddJob(event::Priority::kDeaths,
-                            [this](event::Turn& turn) { return Reap(turn); });
+  reap_job_ =
+      loop_->AddJob(event::Priority::kDeaths, [this](event::Turn& turn) { return Reap(turn); });
   reap_deadline_ = loop_->AddDeadline([this] { loop_->Wake(reap_job_); });
   stop_deadline_ = loop_->AddDeadline([this] { Act(stop_->OnDeadline(ops_.Now())); });
   kill_again_ = loop_->AddDeadline([this] { SignalAll({SIGKILL}); });
   tree_.emplace(*loop_, ops_, standing_.pid1, kProcRoot,
                 [this](const service::TreeOutcome& outcome) { OnTreeSignalled(outcome); });
-  drain_.emplace(*loop_, ops_, observer_,
-                 [this] { Act(stop_->OnDrainCommandEnded(ops_.Now())); });
+  drain_.emplace(*loop_, ops_, observer_, [this] { Act(stop_->OnDrainCommandEnded(ops_.Now())); });
   if (main_.running()) reaper_.Know(main_.pid());
   if (main_.pidfd() >= 0) {
     // Edge-triggered: while somebody else traces a dead main, its pidfd stays readable and waitid
@@ -272,7 +270,8 @@ void Daemon::OnStopped(pid_t pid, int signal) {
 }
 
 void Daemon::Act(const service::StopActions& actions) {
-  for (const service::StopAction& action : actions) Act(action);
+  for (const service::StopAction& action : actions)
+    Act(action);
   SetStopDeadline();
 }
 
@@ -328,12 +327,16 @@ int Daemon::Forward(int signal) {
   return EINVAL;
 }
 
-void Daemon::SignalAll(std::vector<int> signals) { tree_->Send({}, std::move(signals)); }
+void Daemon::SignalAll(std::vector<int> signals) {
+  tree_->Send({}, std::move(signals));
+}
 
 void Daemon::OnTreeSignalled(const service::TreeOutcome& outcome) {
   if (outcome.error == ENOENT) {
-    observer_.OnWarning(Error(ENOENT, "without a /proc of our pid namespace nobody but main can be "
-                                      "found to get " + model::SignalName(outcome.signal)));
+    observer_.OnWarning(Error(ENOENT,
+                              "without a /proc of our pid namespace nobody but main can be "
+                              "found to get " +
+                                  model::SignalName(outcome.signal)));
   } else if (outcome.error != 0 && outcome.error != ESRCH) {
     WarnOfFailure("sending " + model::SignalName(outcome.signal) + " to descendants",
                   outcome.error);
@@ -365,8 +368,7 @@ RunResult Daemon::Conclude() {
   const auto& status = main_.exit_status();
   if (status && !status->success()) {
     WriteTerminationLog(spec_.main.name + " " + NameWithPid(spec_.main, main_.pid()) + " " +
-                        Describe(*status) + " after " + FormatDuration(main_.run_time_us()) +
-                        "\n");
+                        Describe(*status) + " after " + FormatDuration(main_.run_time_us()) + "\n");
   }
   RunResult result{.exit_code = spec_.main.command.empty() ? 0 : exit_status_.Code()};
   const auto deciding = exit_status_.Deciding();

@@ -36,8 +36,8 @@ class Daemon final : private reap::ReapObserver {
   Daemon(sys::ProcessOps& ops, const model::RunSpec& spec, RunObserver& observer,
          const sys::InheritedSignals& inherited);
 
-  /// Starts main and returns when the run is over. Nothing is started if anything that was asked for
-  /// cannot be had; after the start no error ends the run.
+  /// Starts main and returns when the run is over. Nothing is started if anything that was asked
+  /// for cannot be had; after the start no error ends the run.
   RunResult Run();
 
  private:
@@ -92,8 +92,8 @@ class Daemon final : private reap::ReapObserver {
   event::DeadlineId kill_again_ = 0;
   std::optional<event::SourceId> main_source_;
   RateLimit failures_{5, 10 * kSecond};
-  bool main_ended_ = false;       ///< and the stop sequence has not been told
-  bool no_child_left_ = false;    ///< the same
+  bool main_ended_ = false;     ///< and the stop sequence has not been told
+  bool no_child_left_ = false;  ///< the same
 };
 
 }  // namespace reaperd::daemon

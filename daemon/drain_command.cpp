@@ -27,7 +27,9 @@ DrainCommand::DrainCommand(event::EventLoop& loop, sys::ProcessOps& ops, RunObse
         return event::After::kWait;
       })) {}
 
-DrainCommand::~DrainCommand() { CloseErrorPipe(); }
+DrainCommand::~DrainCommand() {
+  CloseErrorPipe();
+}
 
 pid_t DrainCommand::Start(const model::RunSpec& spec, const sigset_t& signal_mask) {
   model::ServiceSpec drain = spec.main;
@@ -56,7 +58,8 @@ pid_t DrainCommand::Start(const model::RunSpec& spec, const sigset_t& signal_mas
 
 event::After DrainCommand::OnErrorPipe() {
   sys::ChildReport report;
-  const ssize_t got = ops_.Read(service_->error_pipe(), std::as_writable_bytes(std::span(&report, 1)));
+  const ssize_t got =
+      ops_.Read(service_->error_pipe(), std::as_writable_bytes(std::span(&report, 1)));
   if (got == -EAGAIN || got == -EINTR) return event::After::kWait;
   // End of file: the exec closed it.
   if (got == static_cast<ssize_t>(sizeof report)) {

@@ -64,7 +64,9 @@ bool AsksForSession(const OptionRow& row, std::string_view value) {
          values.spec.main.process_group == model::ProcessGroup::kNewSession;
 }
 
-std::string_view NameOf(std::string_view entry) { return entry.substr(0, entry.find('=')); }
+std::string_view NameOf(std::string_view entry) {
+  return entry.substr(0, entry.find('='));
+}
 
 }  // namespace
 
@@ -88,8 +90,9 @@ Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec
     process_group = process_group || row->name == "process-group";
   }
   if (new_session && process_group) {
-    return Error(0, "REAPERD_NEW_SESSION and REAPERD_PROCESS_GROUP contradict each other; expected "
-                    "one of them");
+    return Error(0,
+                 "REAPERD_NEW_SESSION and REAPERD_PROCESS_GROUP contradict each other; expected "
+                 "one of them");
   }
   if (any) spec = std::move(values.spec);
   return {};

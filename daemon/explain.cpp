@@ -41,7 +41,9 @@ void AddRow(std::string& out, std::string_view left, std::string_view right) {
   out += '\n';
 }
 
-std::string OnOff(bool on) { return on ? "on" : "off"; }
+std::string OnOff(bool on) {
+  return on ? "on" : "off";
+}
 
 /// Names in order; long runs of neighbours among the real-time signals as "first..last".
 std::string SignalList(const std::vector<int>& signals) {
@@ -49,7 +51,8 @@ std::string SignalList(const std::vector<int>& signals) {
   std::string text;
   for (std::size_t at = 0; at < signals.size();) {
     std::size_t end = at + 1;
-    while (end < signals.size() && signals[end] == signals[end - 1] + 1) ++end;
+    while (end < signals.size() && signals[end] == signals[end - 1] + 1)
+      ++end;
     const bool run = signals[at] >= SIGRTMIN && end - at >= kLongRun;
     text += (text.empty() ? "" : " ") + model::SignalName(signals[at]);
     if (run) text += ".." + model::SignalName(signals[end - 1]);
@@ -108,10 +111,9 @@ void AddStop(std::string& out, const model::RunSpec& spec, bool pid1) {
          stop.force_on_second ? "KILLs all at once" : "ends the drain, else is forwarded again");
   std::string grace = "off: whatever remains after main is left";
   if (stop.grace_us) {
-    grace = *stop.grace_us == 0
-                ? "0: KILL to what remains after main"
-                : "TERM and CONT to what remains after main, KILL after " +
-                      FormatDuration(*stop.grace_us) + ", at most 1s more";
+    grace = *stop.grace_us == 0 ? "0: KILL to what remains after main"
+                                : "TERM and CONT to what remains after main, KILL after " +
+                                      FormatDuration(*stop.grace_us) + ", at most 1s more";
   }
   AddRow(out, "grace", grace);
 }
@@ -122,17 +124,16 @@ void AddSettings(std::string& out, const model::RunSpec& spec, bool pid1) {
   AddRow(out, "signals go to", TargetText(spec.signals.target));
   AddRow(out, "process group", GroupText(spec.main.process_group));
   AddStop(out, spec, pid1);
-  AddRow(out, "run is over", spec.exit.wait_for == model::WaitFor::kMain
-                                 ? "when main ends"
-                                 : "when no child is left");
+  AddRow(out, "run is over",
+         spec.exit.wait_for == model::WaitFor::kMain ? "when main ends" : "when no child is left");
   if (spec.main.working_directory) {
     AddRow(out, "working directory", Printable(*spec.main.working_directory));
   }
   if (spec.main.user) {
-    AddRow(out, "user", "uid " + std::to_string(spec.main.user->uid) + ", gid " +
-                            std::to_string(spec.main.user->gid) + ", " +
-                            std::to_string(spec.main.user->groups.size()) +
-                            " supplementary groups");
+    AddRow(out, "user",
+           "uid " + std::to_string(spec.main.user->uid) + ", gid " +
+               std::to_string(spec.main.user->gid) + ", " +
+               std::to_string(spec.main.user->groups.size()) + " supplementary groups");
   }
   AddRow(out, "no new privileges", OnOff(spec.main.no_new_privileges));
   AddRow(out, "parent-death signal",
@@ -153,19 +154,21 @@ void AddSignals(std::string& out, const model::RunSpec& spec, bool pid1) {
     by_meaning[meaning].push_back(signal);
   }
   out += "\nSignals that reach us\n";
-  for (const auto& [meaning, signals] : by_meaning) AddRow(out, meaning, SignalList(signals));
+  for (const auto& [meaning, signals] : by_meaning)
+    AddRow(out, meaning, SignalList(signals));
 }
 
 void AddExit(std::string& out, const model::RunSpec& spec) {
   out += "\nExit status\n";
-  AddRow(out, "ours is", spec.exit.status_from == model::ExitStatusFrom::kMain
-                             ? "main's"
-                             : "that of the first child that fails, else main's");
+  AddRow(out, "ours is",
+         spec.exit.status_from == model::ExitStatusFrom::kMain
+             ? "main's"
+             : "that of the first child that fails, else main's");
   AddRow(out, "exit code n", "n");
-  AddRow(out, "signal n",
-         spec.exit.by_signal ? "we die of it, too (as PID 1: 128+n)" : "128+n");
+  AddRow(out, "signal n", spec.exit.by_signal ? "we die of it, too (as PID 1: 128+n)" : "128+n");
   AddRow(out, "start failed",
-         std::to_string(spec.exit.own_failure) + " our own failure, 126 not executable, 127 not found");
+         std::to_string(spec.exit.own_failure) +
+             " our own failure, 126 not executable, 127 not found");
   for (const auto& [from, to] : spec.exit.map) {
     AddRow(out, std::to_string(from) + " becomes", std::to_string(to));
   }
@@ -205,11 +208,11 @@ void AddPlace(std::string& out, bool pid1) {
   const sys::Offers offers = sys::ProbeOffers();
   const sys::Terminal terminal = sys::Terminal::Find();
   out += "\nThis kernel and container\n";
-  AddRow(out, "we are", pid1 ? "PID 1: orphans come to us"
-                             : "pid " + std::to_string(getpid()) +
-                                   (offers.subreaper
-                                        ? ": a child subreaper, so that orphans below us come to us"
-                                        : ": no subreapers here, orphans go elsewhere"));
+  AddRow(out, "we are",
+         pid1 ? "PID 1: orphans come to us"
+              : "pid " + std::to_string(getpid()) +
+                    (offers.subreaper ? ": a child subreaper, so that orphans below us come to us"
+                                      : ": no subreapers here, orphans go elsewhere"));
   AddProc(out, offers);
   AddRow(out, "clone",
          offers.clone_sharing ? "shares memory until exec: the start costs the same at any size"
@@ -222,9 +225,9 @@ void AddPlace(std::string& out, bool pid1) {
          offers.waitid_peek ? "can look without reaping"
                             : "cannot look without reaping: nothing can be held");
   AddRow(out, "terminal",
-         !terminal.exists()   ? "none"
-         : terminal.IsOurs()  ? "ours, in the foreground: main takes it over"
-                              : "in the background: left as it is");
+         !terminal.exists()  ? "none"
+         : terminal.IsOurs() ? "ours, in the foreground: main takes it over"
+                             : "in the background: left as it is");
   AddRow(out, "limits on processes",
          "pids.max " + Limit(offers.cgroup_pids_max) + ", RLIMIT_NPROC " +
              Limit(offers.rlimit_nproc) + ", kernel.pid_max " + Limit(offers.pid_max));

@@ -12,12 +12,18 @@ sys::Terminal FindTerminal(bool pid1) {
   return sys::Terminal::Find(pid1 ? Where::kStdio : Where::kAnywhere);
 }
 
-bool IsJobSignal(int signal) { return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU; }
+bool IsJobSignal(int signal) {
+  return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
 
 }  // namespace
 
 JobControl::JobControl(const model::RunSpec& spec, bool pid1, RunObserver& observer)
-    : spec_(spec), pid1_(pid1), observer_(observer), terminal_(FindTerminal(pid1)), group_(spec.main.process_group) {}
+    : spec_(spec),
+      pid1_(pid1),
+      observer_(observer),
+      terminal_(FindTerminal(pid1)),
+      group_(spec.main.process_group) {}
 
 /// A shell makes the first process of a pipeline the leader of its group; if that is us, a pipe at
 /// our input or output tells of the others, who may not even have been started yet.
@@ -78,7 +84,9 @@ int JobControl::OnContinued(service::Service& main, int signal) {
   return main.SignalGroup(signal);
 }
 
-void JobControl::StopSelf() { sys::StopSelf(); }
+void JobControl::StopSelf() {
+  sys::StopSelf();
+}
 
 bool JobControl::IsOwnHangup(int signal) {
   bool& expected = signal == SIGHUP ? hangup_expected_ : continue_expected_;

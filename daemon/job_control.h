@@ -1,9 +1,9 @@
 // JobControl: the terminal between a shell, us and main.
 //
 // Under a job-control shell reaperd is the job, and main lives in a group of its own that has the
-// terminal: when main is stopped (^Z), we stop with our group so that the shell takes over; when the
-// shell continues us, main gets the terminal back, if we have it, and goes on. As PID 1 there is no
-// shell, so main goes on at once.
+// terminal: when main is stopped (^Z), we stop with our group so that the shell takes over; when
+// the shell continues us, main gets the terminal back, if we have it, and goes on. As PID 1 there
+// is no shell, so main goes on at once.
 //
 // Where others share our group and terminal (a pipeline, a script), main stays in that group: the
 // foreground taken from them would stop them at their next read.
@@ -20,8 +20,8 @@ class JobControl {
  public:
   JobControl(const model::RunSpec& spec, bool pid1, RunObserver& observer);
 
-  /// The descriptor whose terminal main is to take over, -1: none. May give up the terminal when main
-  /// shall have it for its session. Call right before main is started.
+  /// The descriptor whose terminal main is to take over, -1: none. May give up the terminal when
+  /// main shall have it for its session. Call right before main is started.
   int PrepareHandOver();
 
   /// Where main belongs; known after PrepareHandOver.
@@ -35,7 +35,8 @@ class JobControl {
   int OnContinued(service::Service& main, int signal);
   /// dumb-init: a job control signal that was forwarded stops us, too.
   void StopSelf();
-  /// True for the HUP and the CONT that the kernel sends when a session leader gives up its terminal.
+  /// True for the HUP and the CONT that the kernel sends when a session leader gives up its
+  /// terminal.
   bool IsOwnHangup(int signal);
 
   /// Main has ended: takes the terminal back for whoever comes after us, if main still has it.

@@ -38,7 +38,6 @@ std::string Sender(const SignalSender& sender) {
   return "pid " + std::to_string(sender.pid) + ", uid " + std::to_string(sender.uid);
 }
 
-
 constexpr EnumNames<SignalNews::Outcome, 8> kOutcomes{{{
     {SignalNews::Outcome::kForwarded, "forwarded"},
     {SignalNews::Outcome::kDropped, "dropped"},
@@ -58,7 +57,9 @@ class LogVoice final : public RunObserver {
   void OnReady(bool pid1, bool subreaper) override {
     if (!log_.Enabled(LogLevel::kDebug)) return;
     log_.Write(LogLevel::kDebug, "ready",
-               pid1 ? "running as PID 1" : subreaper ? "running as a subreaper" : "running");
+               pid1        ? "running as PID 1"
+               : subreaper ? "running as a subreaper"
+                           : "running");
   }
 
   void OnStarted(const model::ServiceSpec& spec, pid_t pid) override {
@@ -104,7 +105,8 @@ class LogVoice final : public RunObserver {
 
   void OnMainEnded(const model::ServiceSpec& spec, pid_t pid, const model::ExitStatus& status,
                    Micros run_time_us) override {
-    // That a signal ended main is news unless somebody asked for the end; an exit code is told by ours.
+    // That a signal ended main is news unless somebody asked for the end; an exit code is told by
+    // ours.
     const bool news = status.how == model::ExitStatus::How::kSignal && !stopping_;
     const LogLevel level = news ? LogLevel::kInfo : LogLevel::kDebug;
     if (!log_.Enabled(level)) return;

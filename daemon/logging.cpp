@@ -55,7 +55,8 @@ std::string AsText(LogLevel level, const std::string& message) {
 
 std::string AsJson(std::string_view event, const std::string& message,
                    const std::vector<LogField>& fields) {
-  std::string line = R"("event":")" + JsonEscape(event) + R"(","message":")" + JsonEscape(message) + '"';
+  std::string line =
+      R"("event":")" + JsonEscape(event) + R"(","message":")" + JsonEscape(message) + '"';
   for (const LogField& field : fields) {
     line += ",\"" + std::string(field.key) + "\":";
     line += field.number ? field.value : '"' + JsonEscape(field.value) + '"';
@@ -66,12 +67,11 @@ std::string AsJson(std::string_view event, const std::string& message,
 }  // namespace
 
 struct Log::Impl {
-  explicit Impl(LogFormat format)
-      : sink(std::make_shared<StderrSink>()), logger("reaperd", sink) {
+  explicit Impl(LogFormat format) : sink(std::make_shared<StderrSink>()), logger("reaperd", sink) {
     const char* const pattern =
         format == LogFormat::kJson ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%v";
-    logger.set_formatter(std::make_unique<spdlog::pattern_formatter>(
-        pattern, spdlog::pattern_time_type::utc));
+    logger.set_formatter(
+        std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
     logger.set_level(spdlog::level::trace);
   }
 

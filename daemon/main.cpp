@@ -36,11 +36,11 @@ int main(int argc, char** argv) {
   sys::InheritedSignals inherited = sys::TakeOverSignals(sys::FaultSignals::kLeave);
   sys::GuardStdio();
   std::size_t variables = 0;
-  while (environ[variables] != nullptr) ++variables;
-  const daemon::ParsedCommandLine parsed =
-      Parse({.argv = {argv, static_cast<std::size_t>(argc)},
-             .environment = {environ, variables},
-             .pid1 = getpid() == 1});
+  while (environ[variables] != nullptr)
+    ++variables;
+  const daemon::ParsedCommandLine parsed = Parse({.argv = {argv, static_cast<std::size_t>(argc)},
+                                                  .environment = {environ, variables},
+                                                  .pid1 = getpid() == 1});
   if (parsed.action == daemon::ParsedCommandLine::Action::kPrint) {
     Print(STDOUT_FILENO, parsed.out);
     Print(STDERR_FILENO, parsed.err);

@@ -128,7 +128,8 @@ bool ApplyMap(std::string_view value, OptionValues& values, [[maybe_unused]] std
   return true;
 }
 
-bool ApplyGrace(std::string_view value, OptionValues& values, [[maybe_unused]] std::string& problem) {
+bool ApplyGrace(std::string_view value, OptionValues& values,
+                [[maybe_unused]] std::string& problem) {
   model::Grace& grace = values.spec.stop.grace;
   if (value == "off") {
     grace = {.mode = model::Grace::Mode::kOff};
@@ -204,10 +205,10 @@ bool ApplyWorkingDirectory(std::string_view value, OptionValues& values, std::st
   return false;
 }
 
-#define APPLY(expression)                                                           \
-  [](std::string_view value, OptionValues& values, std::string& problem) -> bool {  \
+#define APPLY(expression)                                                            \
+  [](std::string_view value, OptionValues& values, std::string& problem) -> bool {   \
     static_cast<void>(value), static_cast<void>(values), static_cast<void>(problem); \
-    return (expression);                                                            \
+    return (expression);                                                             \
   }
 
 constexpr std::string_view kSignals = "Signals";
@@ -219,8 +220,8 @@ constexpr std::string_view kSelf = "reaperd itself";
 constexpr auto MakeTable() {
   return std::to_array<OptionRow>({
       {"signal-target", "WHO", "REAPERD_SIGNAL_TARGET", kSignals, "main",
-       "gets the signals: main, group, session, all", "main, group, session or all",
-       false, APPLY(ApplyName(kTargets, value, values.spec.signals.target))},
+       "gets the signals: main, group, session, all", "main, group, session or all", false,
+       APPLY(ApplyName(kTargets, value, values.spec.signals.target))},
       {"rewrite", "FROM=TO", "REAPERD_REWRITE", kSignals, "RTMIN+3=TERM",
        "send TO for FROM; none drops (repeat)",
        "FROM=TO with signals such as HUP=QUIT, RTMIN+3=TERM or USR1=none", true, ApplyRewrite,
@@ -242,9 +243,8 @@ constexpr auto MakeTable() {
       {"drain", "DURATION", "REAPERD_DRAIN", kStop, "0",
        "wait before forwarding; a 2nd stop ends it", kDurationWords, false,
        APPLY(ApplyDuration(value, values.spec.stop.drain_us))},
-      {"drain-command", "CMD", "", kStop, "none",
-       "run at the start of the drain; its end ends it", "a command line with all quotes closed",
-       false, ApplyDrainCommand},
+      {"drain-command", "CMD", "", kStop, "none", "run at the start of the drain; its end ends it",
+       "a command line with all quotes closed", false, ApplyDrainCommand},
       {"stop-timeout", "DURATION", "REAPERD_STOP_TIMEOUT", kStop, "never",
        "after forwarding; then KILL to all", "never, or a duration such as 500ms, 5s, 2m, 1h or 0",
        false, ApplyStopTimeout},
@@ -252,8 +252,8 @@ constexpr auto MakeTable() {
        "a second stop signal KILLs at once", "1 or 0", false,
        APPLY(ApplyFlag(value, values.spec.stop.force_on_second))},
       {"grace", "DURATION|off", "REAPERD_GRACE", kStop, "5s as PID 1, else off",
-       "TERM, then KILL to the rest",
-       "off, or a duration such as 500ms, 5s, 2m, 1h or 0", false, ApplyGrace},
+       "TERM, then KILL to the rest", "off, or a duration such as 500ms, 5s, 2m, 1h or 0", false,
+       ApplyGrace},
       {"wait-for", "main|all", "REAPERD_WAIT_FOR", kExit, "main", "when the run is over",
        "main or all", false, APPLY(ApplyName(kWaitFor, value, values.spec.exit.wait_for))},
       {"exit-status", "WHOSE", "REAPERD_EXIT_STATUS", kExit, "main",
@@ -285,8 +285,7 @@ constexpr auto MakeTable() {
        "text or json", false, APPLY(ApplyName(kFormats, value, values.spec.log_format))},
       {"explain", "", "", kSelf, "", "show what would be done here and why", "", false,
        APPLY((values.explain = true))},
-      {"version", "", "", kSelf, "", "show the version", "", false,
-       APPLY((values.version = true))},
+      {"version", "", "", kSelf, "", "show the version", "", false, APPLY((values.version = true))},
       {"help", "", "", kSelf, "", "show this", "", false, APPLY((values.help = true))},
   });
 }
@@ -315,7 +314,9 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::span<const OptionRow> OptionTable() { return kTable; }
+std::span<const OptionRow> OptionTable() {
+  return kTable;
+}
 
 const OptionRow* FindOption(std::string_view name) {
   for (const OptionRow& row : kTable) {

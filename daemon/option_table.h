@@ -30,7 +30,8 @@ struct OptionRow {
   std::string_view help;
   std::string_view expected;  ///< "a duration such as 500ms …": for the message about a bad value
   bool list = false;          ///< may be repeated; separated by commas in the variable
-  /// False: the value is not what was expected. A message of its own in `problem` replaces "expected".
+  /// False: the value is not what was expected. A message of its own in `problem` replaces
+  /// "expected".
   bool (*apply)(std::string_view value, OptionValues& values, std::string& problem) = nullptr;
   /// Of a list option: forget what a source of lower precedence said.
   void (*reset)(OptionValues& values) = nullptr;

@@ -32,7 +32,8 @@ OptionValues Defaults(const CommandLine& line) {
 
 Error UnknownOption(std::string_view shown) {
   std::vector<std::string_view> names;
-  for (const OptionRow& row : OptionTable()) names.push_back(row.name);
+  for (const OptionRow& row : OptionTable())
+    names.push_back(row.name);
   std::string text = "there is no option '" + Printable(shown) + "'";
   const std::size_t begin = shown.find_first_not_of('-');
   const std::string_view close =
@@ -47,7 +48,7 @@ Status ParseOption(std::span<char* const> words, std::size_t& at, OptionValues& 
   const std::string_view word = words[at++];
   const std::size_t equals = word.find('=');
   const std::string_view shown = word.substr(0, equals);
-  const OptionRow* const row = shown == "-h"              ? FindOption("help")
+  const OptionRow* const row = shown == "-h"             ? FindOption("help")
                                : shown.starts_with("--") ? FindOption(shown.substr(2))
                                                          : nullptr;
   if (row == nullptr) return UnknownOption(shown);
@@ -74,7 +75,8 @@ Status ParseOption(std::span<char* const> words, std::size_t& at, OptionValues& 
 
 Status CheckContradictions(const std::set<std::string_view>& seen, const OptionValues& values) {
   if (seen.contains("new-session") && seen.contains("process-group")) {
-    return Error(0, "--new-session and --process-group contradict each other; expected one of them");
+    return Error(0,
+                 "--new-session and --process-group contradict each other; expected one of them");
   }
   if (values.spec.exit.by_signal && seen.contains("map") && seen.contains("exit-by-signal")) {
     for (const auto& [from, to] : values.spec.exit.map) {
@@ -145,7 +147,8 @@ ParsedCommandLine ParseOwnCommandLine(const CommandLine& line) {
   const Status consistent = CheckContradictions(seen, values);
   if (!consistent) return Refuse(consistent.error());
 
-  for (; at < line.argv.size(); ++at) values.spec.main.command.emplace_back(line.argv[at]);
+  for (; at < line.argv.size(); ++at)
+    values.spec.main.command.emplace_back(line.argv[at]);
   for (std::string& entry : values.set_variables) {
     SetVariable(values.spec.main.environment, std::move(entry));
   }

@@ -57,18 +57,21 @@ class RunObserver {
 
   /// Before anything was started; `pid1` and whether we became a subreaper.
   virtual void OnReady([[maybe_unused]] bool pid1, [[maybe_unused]] bool subreaper) {}
-  /// Children that die with a negligent or dead parent cannot reach us: neither PID 1 nor subreaper.
+  /// Children that die with a negligent or dead parent cannot reach us: neither PID 1 nor
+  /// subreaper.
   virtual void OnNotReaping() {}
   /// SignalPolicy::ignore_first_hangup: standard input's terminal was given up; `code` is the errno
   /// when there was none.
-  virtual void OnTerminalReleased([[maybe_unused]] int code, [[maybe_unused]] bool session_leader) {}
+  virtual void OnTerminalReleased([[maybe_unused]] int code, [[maybe_unused]] bool session_leader) {
+  }
   virtual void OnStarted([[maybe_unused]] const model::ServiceSpec& spec,
                          [[maybe_unused]] pid_t pid) {}
   /// `step` names what failed ("exec", "chdir", "setpgid" …), `code` is its errno.
   virtual void OnStartFailed(const model::ServiceSpec& spec, std::string_view step, int code) = 0;
   virtual void OnSignal([[maybe_unused]] const SignalNews& news) {}
   /// A child was reaped. `is_main` for the command.
-  virtual void OnReaped([[maybe_unused]] pid_t pid, [[maybe_unused]] const model::ExitStatus& status,
+  virtual void OnReaped([[maybe_unused]] pid_t pid,
+                        [[maybe_unused]] const model::ExitStatus& status,
                         [[maybe_unused]] bool is_main) {}
   virtual void OnMainEnded([[maybe_unused]] const model::ServiceSpec& spec,
                            [[maybe_unused]] pid_t pid,

@@ -43,6 +43,8 @@ SignalPlan PlanSignal(int signal, const model::RunSpec& spec, bool pid1) {
   return {SignalAction::kForward, sent};
 }
 
-const char* Describe(SignalAction action) { return kActionTexts.Name(action).data(); }
+const char* Describe(SignalAction action) {
+  return kActionTexts.Name(action).data();
+}
 
 }  // namespace reaperd::daemon

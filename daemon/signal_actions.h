@@ -6,12 +6,12 @@
 namespace reaperd::daemon {
 
 enum class SignalAction {
-  kReap,        ///< SIGCHLD: a hint for the reaper
-  kStop,        ///< starts, or hurries, the stop sequence
-  kForward,     ///< sent on to the target
-  kContinue,    ///< SIGCONT when not PID 1: job control goes on, main with it
-  kDrop,        ///< rewritten to none, or swallowed
-  kUntouched,   ///< not taken: SIGKILL, SIGSTOP, and (by default) SIGABRT and the fault signals
+  kReap,       ///< SIGCHLD: a hint for the reaper
+  kStop,       ///< starts, or hurries, the stop sequence
+  kForward,    ///< sent on to the target
+  kContinue,   ///< SIGCONT when not PID 1: job control goes on, main with it
+  kDrop,       ///< rewritten to none, or swallowed
+  kUntouched,  ///< not taken: SIGKILL, SIGSTOP, and (by default) SIGABRT and the fault signals
 };
 
 struct SignalPlan {

@@ -121,8 +121,8 @@ def _slope(name: str, sizes: tuple[int, int], phase: Callable[[int], str],
 
 
 def burst_instructions() -> float:
-    """Per reap when all the dead are there at once. The least of the repeats: on a busy machine some
-    walks seem dear and bring a scan, which is another way to the same end."""
+    """Per reap when all the dead are there at once. The least of the repeats: on a busy machine
+    some walks seem dear and bring a scan, which is another way to the same end."""
     return _slope(OURS, SIZES, lambda size: f"burst {size} 20000", min, 2 * REPEATS)
 
 

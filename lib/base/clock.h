@@ -1,5 +1,5 @@
-// Time as values. Every point of time in reaperd is CLOCK_BOOTTIME in microseconds (it goes on while
-// the machine sleeps and never jumps); wall time is made on output only.
+// Time as values. Every point of time in reaperd is CLOCK_BOOTTIME in microseconds (it goes on
+// while the machine sleeps and never jumps); wall time is made on output only.
 #pragma once
 
 #include <time.h>

@@ -1,5 +1,5 @@
-// EnumNames: one table of enum <-> text. A lookup by value needs the table complete: give it one row
-// per enumerator, and let a static_assert on size() say so beside the table.
+// EnumNames: one table of enum <-> text. A lookup by value needs the table complete: give it one
+// row per enumerator, and let a static_assert on size() say so beside the table.
 #pragma once
 
 #include <array>

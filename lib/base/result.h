@@ -13,7 +13,7 @@ namespace reaperd {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: by intent
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: by intent
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: by intent
 
   [[nodiscard]] bool ok() const { return state_.index() == 0; }

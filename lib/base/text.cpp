@@ -166,7 +166,8 @@ std::string Printable(std::string_view text) {
     const std::size_t length = Utf8Length(text);
     const std::string_view sequence = text.substr(0, length == 0 ? 1 : length);
     if (length == 0 || IsC1Control(sequence) || (length == 1 && IsControl(sequence[0]))) {
-      for (const char c : sequence) AppendHex(out, "\\x", static_cast<unsigned char>(c));
+      for (const char c : sequence)
+        AppendHex(out, "\\x", static_cast<unsigned char>(c));
     } else if (sequence == "\\") {
       out += "\\\\";
     } else {

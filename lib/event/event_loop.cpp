@@ -85,7 +85,9 @@ SourceId EventLoop::AddJob(Priority priority, JobHandler handler) {
   return Put(std::move(source));
 }
 
-void EventLoop::Wake(SourceId job) { sources_[job]->awake = true; }
+void EventLoop::Wake(SourceId job) {
+  sources_[job]->awake = true;
+}
 
 DeadlineId EventLoop::AddDeadline(DeadlineHandler handler) {
   deadline_handlers_.push_back(std::move(handler));
@@ -93,7 +95,8 @@ DeadlineId EventLoop::AddDeadline(DeadlineHandler handler) {
 }
 
 void EventLoop::Run() {
-  while (!stopped_) RunOnce();
+  while (!stopped_)
+    RunOnce();
 }
 
 void EventLoop::RunOnce() {
@@ -167,7 +170,8 @@ void EventLoop::RunDeadlines() {
   // A handler that sets its deadline anew, to now or to the past, waits for its turn.
   const Micros now_us = ops_.Now();
   earliest_us_ = now_us + 1;
-  while (const auto due = deadlines_.TakeDue(now_us)) deadline_handlers_[*due]();
+  while (const auto due = deadlines_.TakeDue(now_us))
+    deadline_handlers_[*due]();
   earliest_us_ = 0;
 }
 

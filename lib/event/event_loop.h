@@ -107,7 +107,7 @@ class EventLoop {
   std::vector<SourceId> free_;  ///< empty places in sources_
   Deadlines deadlines_;
   std::deque<DeadlineHandler> deadline_handlers_;  ///< a handler that adds others stays where it is
-  Micros armed_us_ = 0;     ///< what the timer is set to; 0: nothing
+  Micros armed_us_ = 0;                            ///< what the timer is set to; 0: nothing
   Micros earliest_us_ = 0;  ///< while due deadlines are served: just after them
   FailureHandler on_failure_;
   std::uint64_t turns_ = 0;

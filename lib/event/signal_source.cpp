@@ -24,7 +24,9 @@ SignalSource::SignalSource(EventLoop& loop, sys::ProcessOps& ops, UniqueFd signa
                            Handler handler)
     : loop_(loop), ops_(ops), fd_(std::move(signal_fd)), handler_(std::move(handler)) {}
 
-SignalSource::~SignalSource() { loop_.RemoveIo(source_); }
+SignalSource::~SignalSource() {
+  loop_.RemoveIo(source_);
+}
 
 Result<std::unique_ptr<SignalSource>> SignalSource::Create(EventLoop& loop, sys::ProcessOps& ops,
                                                            UniqueFd signal_fd, Handler handler) {

@@ -12,8 +12,8 @@ class Turn {
 
   explicit Turn(const Clock& clock) : clock_(clock), end_us_(clock.Now() + kBudget_us) {}
 
-  /// Call after each item of work. True when the handler should stop and go on in the next turn. The
-  /// clock is read every kItemsPerCheck items, so every handler gets at least so much done.
+  /// Call after each item of work. True when the handler should stop and go on in the next turn.
+  /// The clock is read every kItemsPerCheck items, so every handler gets at least so much done.
   [[nodiscard]] bool Over() {
     if (++items_ % kItemsPerCheck != 0) return false;
     return clock_.Now() >= end_us_;

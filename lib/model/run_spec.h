@@ -48,7 +48,7 @@ struct Grace {
 
 struct StopPolicy {
   std::vector<int> signals;  ///< which signals start a stop
-  Micros drain_us = 0;       ///< wait this long before forwarding; with a command: at most this long
+  Micros drain_us = 0;  ///< wait this long before forwarding; with a command: at most this long
   std::vector<std::string> drain_command;  ///< run at the start of the drain; its end ends it
   std::optional<Micros> timeout_us;        ///< after forwarding; then KILL. nullopt: never
   bool force_on_second = false;
@@ -93,8 +93,8 @@ struct RunSpec {
   bool close_inherited_descriptors = false;
 };
 
-/// The status that `policy` makes of an errno of a failed exec. `found`: the program itself is there
-/// (its interpreter is not).
+/// The status that `policy` makes of an errno of a failed exec. `found`: the program itself is
+/// there (its interpreter is not).
 int ExecFailureStatus(ExitPolicy::ExecFailure policy, int code, bool found = false);
 
 /// `code` through `policy.map`.

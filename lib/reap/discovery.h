@@ -1,4 +1,5 @@
-// Discovery: paces the search for children that we were given without a word. Pure: the reaper lists.
+// Discovery: paces the search for children that we were given without a word. Pure: the reaper
+// lists.
 //
 // A search is due after any SIGCHLD (where processes die, others were perhaps orphaned) and on
 // request; it takes at most 1 % of the time.

@@ -42,7 +42,9 @@ bool Plan::MustPeek() const {
   return limits_.can_peek && limits_.can_list && (limits_.may_hold || limits_.peek_first);
 }
 
-bool Plan::MayReapAny() const { return held_.empty() && to_reap_.empty() && !MustPeek(); }
+bool Plan::MayReapAny() const {
+  return held_.empty() && to_reap_.empty() && !MustPeek();
+}
 
 bool Plan::WasSeen(pid_t pid) const {
   // to_reap_ is empty here but for those whose reap failed.
@@ -109,8 +111,7 @@ void Plan::StartScan() {
 void Plan::EndScan(Micros now_us) {
   scan_.stage = Stage::kNone;
   const Micros wasted = std::max<Micros>(0, scan_.cost_us - scan_.found * limits_.fair_reap_us);
-  const Micros factor =
-      MayReapAny() ? limits_.scan_pause_factor : limits_.hold_scan_pause_factor;
+  const Micros factor = MayReapAny() ? limits_.scan_pause_factor : limits_.hold_scan_pause_factor;
   Pause(factor * wasted, now_us);
   dear_walks_ = 0;
 }
@@ -152,7 +153,8 @@ void Plan::OnWaited(const Action& action, const model::WaitOutcome& outcome, Mic
   const bool found = outcome.kind == Kind::kDead || outcome.kind == Kind::kStopped;
   if (of_scan && found) ++scan_.found;
   if (of_scan) scan_.barren = found ? 0 : scan_.barren + 1;
-  if (action.kind == Action::Kind::kPeek && outcome.kind == Kind::kDead) return;  // OnDecided follows
+  if (action.kind == Action::Kind::kPeek && outcome.kind == Kind::kDead)
+    return;  // OnDecided follows
   // Whether a child is left at all only another look tells. And a list that was being read may lack
   // an entry now (the kernel skips one when one before it goes away).
   if (outcome.kind == Kind::kDead) sweep_due_ = true;

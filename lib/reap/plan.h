@@ -1,12 +1,12 @@
-// Plan: decides which system call the reaper makes next. It makes none itself: everything it knows it
-// was told, so it runs against a model kernel by the million (tests/unit/reap).
+// Plan: decides which system call the reaper makes next. It makes none itself: everything it knows
+// it was told, so it runs against a model kernel by the million (tests/unit/reap).
 //
 // The facts behind it (docs/kernel-facts.md#sigchld-coalesces, #cost-of-waiting,
 // #a-held-zombie-hides-the-rest):
 //  - SIGCHLD coalesces: a record is a hint that names one death of perhaps thousands, or none.
-//  - waitid(P_PID) costs the same with 10 or 20 000 children; waitid(P_ALL) walks every live child in
-//    front of the first zombie, so its cost is measured and, when it is high, a scan (list the
-//    children, wait for each by pid) takes its place.
+//  - waitid(P_PID) costs the same with 10 or 20 000 children; waitid(P_ALL) walks every live
+//    child in front of the first zombie, so its cost is measured and, when it is high, a scan (list
+//    the children, wait for each by pid) takes its place.
 //  - a held zombie makes P_ALL useless: it would be returned for ever. Then the scan is the truth.
 //
 // Promises, whatever the kernel answers:
@@ -14,8 +14,8 @@
 //  - when the last child was reaped, a look that finds none follows;
 //  - a held pid is never asked to be reaped before OnRelease;
 //  - a death that was looked at is not looked at again, and not reaped before it is decided;
-//  - fruitless looking is paced: at most 1 % of the time by P_ALL, 5 % by scan while something may be
-//    held; and when nothing is due, Next says so and no deadline is left (idle is idle).
+//  - fruitless looking is paced: at most 1 % of the time by P_ALL, 5 % by scan while something may
+//    be held; and when nothing is due, Next says so and no deadline is left (idle is idle).
 // One thread. Owned by reap::Reaper.
 #pragma once
 
@@ -42,18 +42,18 @@ struct PlanLimits {
   /// waitid takes WNOWAIT. Without it nothing can be looked at without reaping it.
   bool can_peek = true;
 
-  Micros walk_limit_us = 12;          ///< P_ALL dearer than this is dear
-  /// So many dear walks in a row that each found a death make room for a scan. A scan costs about 25
-  /// walks: fewer finds than these are lost signals of a trickle, or an interrupt, and a scan for them
-  /// would cost more than it saves.
+  Micros walk_limit_us = 12;  ///< P_ALL dearer than this is dear
+  /// So many dear walks in a row that each found a death make room for a scan. A scan costs about
+  /// 25 walks: fewer finds than these are lost signals of a trickle, or an interrupt, and a scan
+  /// for them would cost more than it saves.
   int dear_walks_for_scan = 8;
-  Micros walk_pause_factor = 100;     ///< pause after a fruitless P_ALL, times its cost
-  Micros scan_pause_factor = 3;       ///< pause after a scan, times what it cost for nothing
-  Micros hold_scan_pause_factor = 20; ///< the same while something may be held
+  Micros walk_pause_factor = 100;      ///< pause after a fruitless P_ALL, times its cost
+  Micros scan_pause_factor = 3;        ///< pause after a scan, times what it cost for nothing
+  Micros hold_scan_pause_factor = 20;  ///< the same while something may be held
   Micros pause_max_us = 500 * kMillisecond;
   /// A shorter pause is none: a timer and a wake-up cost more than the probe that they save.
   Micros pause_min_us = 200;
-  Micros fair_reap_us = 8;            ///< what a scan may spend on each death that it finds
+  Micros fair_reap_us = 8;  ///< what a scan may spend on each death that it finds
   /// After so many live ones in a row a scan asks P_ALL, where that is allowed, whether there is
   /// any zombie left at all.
   int barren_waits = 1000;
@@ -125,9 +125,9 @@ class Plan {
     /// Taken from the back: adopted children are appended to the kernel's list, so the orphans of a
     /// burst are at its end, behind everything that lives long.
     std::vector<pid_t> pids;
-    int barren = 0;          ///< live ones in a row
+    int barren = 0;  ///< live ones in a row
     Micros cost_us = 0;
-    Micros found = 0;        ///< deaths reaped and stops told
+    Micros found = 0;  ///< deaths reaped and stops told
   };
 
   /// P_ALL neither returns a held zombie for ever nor reaps what should have been looked at.
@@ -149,14 +149,14 @@ class Plan {
   void Pause(Micros pause_us, Micros now_us);
 
   PlanLimits limits_;
-  std::vector<pid_t> hints_;     ///< bounded: beyond kMaxHints the sweep finds them
-  std::vector<pid_t> to_reap_;   ///< looked at and decided, or released
+  std::vector<pid_t> hints_;        ///< bounded: beyond kMaxHints the sweep finds them
+  std::vector<pid_t> to_reap_;      ///< looked at and decided, or released
   Micros retry_not_before_us_ = 0;  ///< reaping one of them failed
   std::unordered_set<pid_t> held_;
   bool sweep_due_ = true;
   Micros sweep_not_before_us_ = 0;
   Scan scan_;
-  int dear_walks_ = 0;          ///< in a row
+  int dear_walks_ = 0;  ///< in a row
 };
 
 }  // namespace reaperd::reap

@@ -16,14 +16,16 @@ const model::ProcessInfo* ProcessTable::Find(pid_t pid) const {
 std::vector<model::ProcessInfo> ProcessTable::Save() const {
   std::vector<model::ProcessInfo> saved;
   saved.reserve(processes_.size());
-  for (const auto& [pid, process] : processes_) saved.push_back(process);
+  for (const auto& [pid, process] : processes_)
+    saved.push_back(process);
   std::sort(saved.begin(), saved.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
   return saved;
 }
 
 void ProcessTable::Load(const std::vector<model::ProcessInfo>& processes) {
   processes_.clear();
-  for (const model::ProcessInfo& process : processes) Insert(process);
+  for (const model::ProcessInfo& process : processes)
+    Insert(process);
 }
 
 }  // namespace reaperd::reap

@@ -8,7 +8,9 @@ namespace {
 using Kind = model::WaitOutcome::Kind;
 
 /// waitid(2) does not know WNOWAIT here, or a filter refuses it.
-bool PeekRefused(int code) { return code == ENOSYS || code == EPERM || code == EINVAL; }
+bool PeekRefused(int code) {
+  return code == ENOSYS || code == EPERM || code == EINVAL;
+}
 
 }  // namespace
 

@@ -1,7 +1,8 @@
 // Reaper: carries out what reap::Plan decides, and tells what it found. The only one who waits.
 //
 // Owned by the composition root, runs as a job of the event loop: whoever hears of a SIGCHLD, a
-// readable pidfd or the end of a hold tells it, wakes the job, and Run does the rest within the turn.
+// readable pidfd or the end of a hold tells it, wakes the job, and Run does the rest within the
+// turn.
 #pragma once
 
 #include <optional>
@@ -85,11 +86,11 @@ class Reaper {
   Discovery discovery_;
   ProcessTable table_;
   model::ReapCounters counters_;
-  Micros now_us_ = 0;            ///< the end of the last call is the start of the next
+  Micros now_us_ = 0;  ///< the end of the last call is the start of the next
   bool discovering_ = false;
   bool may_have_children_ = true;
-  std::vector<pid_t> part_;      ///< reused: a part of a list
-  std::size_t listed_ = 0;       ///< pids in the list that is being read
+  std::vector<pid_t> part_;                  ///< reused: a part of a list
+  std::size_t listed_ = 0;                   ///< pids in the list that is being read
   std::optional<Micros> discovery_cost_us_;  ///< a discovery is under way and has cost this
 };
 

@@ -120,8 +120,7 @@ StopActions StopSequence::OnMainEnded(bool children_left, Micros now_us) {
 Micros StopSequence::GraceEnd() const {
   const Micros grace_end = main_ended_us_ + settings_.grace_us.value_or(0);
   if (!first_forward_us_) return grace_end;
-  const Micros budget_end =
-      *first_forward_us_ + settings_.timeout_us.value_or(kStopBudget_us);
+  const Micros budget_end = *first_forward_us_ + settings_.timeout_us.value_or(kStopBudget_us);
   return std::min(grace_end, std::max(budget_end, main_ended_us_ + kLeastGrace_us));
 }
 

@@ -22,7 +22,7 @@ struct StopSettings {
   bool drain_command = false;
   std::optional<Micros> timeout_us;  ///< nullopt: never KILL because main takes long
   bool force_on_second = false;
-  std::optional<Micros> grace_us;    ///< nullopt: leave what remains
+  std::optional<Micros> grace_us;  ///< nullopt: leave what remains
   bool wait_for_all = false;
 };
 

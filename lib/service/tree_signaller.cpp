@@ -28,7 +28,8 @@ TreeSignaller::TreeSignaller(event::EventLoop& loop, sys::ProcessOps& ops, bool 
 void TreeSignaller::Send(TreeTarget target, std::vector<int> signals) {
   if (pid1_ && target.kind == TreeTarget::Kind::kDescendants) {
     int error = 0;
-    for (const int signal : signals) error = ops_.SignalEverybody(signal);
+    for (const int signal : signals)
+      error = ops_.SignalEverybody(signal);
     done_({.signal = signals.front(), .reached = error == 0 ? 1U : 0U, .error = error});
     return;
   }
@@ -93,9 +94,8 @@ void TreeSignaller::SelectTargets() {
   // started us is a member.
   found_ = sys::DescendantsOf(self, found_);
   if (target.kind == TreeTarget::Kind::kSession) {
-    std::erase_if(found_, [&](const sys::ProcStat& process) {
-      return process.session != target.session;
-    });
+    std::erase_if(found_,
+                  [&](const sys::ProcStat& process) { return process.session != target.session; });
   }
   std::erase_if(found_, [](const sys::ProcStat& process) { return process.IsZombie(); });
   selected_ = true;

@@ -1,5 +1,6 @@
 // TreeSignaller: a signal to many processes, found by walking /proc: all descendants of ours, or
-// those of them that are members of a session. A job in parts: reading one process costs about 20 µs.
+// those of them that are members of a session. A job in parts: reading one process costs about 20
+// µs.
 //
 // As PID 1 "all descendants" is one kill(-1) and no walk.
 #pragma once
@@ -62,7 +63,7 @@ class TreeSignaller {
   event::SourceId job_;
   std::deque<Request> requests_;
   std::optional<sys::ProcessWalk> walk_;
-  std::vector<sys::ProcStat> found_;    ///< during the walk: everybody; then: the targets
+  std::vector<sys::ProcStat> found_;  ///< during the walk: everybody; then: the targets
   bool selected_ = false;
   std::size_t next_ = 0;
   std::size_t reached_ = 0;

@@ -44,7 +44,8 @@ void WriteDigits(char* digits, pid_t pid) {
   for (auto rest = static_cast<unsigned>(pid); rest > 0; rest /= 10) {
     reversed[length++] = static_cast<char>('0' + rest % 10);
   }
-  while (length > 0) *digits++ = reversed[--length];
+  while (length > 0)
+    *digits++ = reversed[--length];
   *digits = '\0';
 }
 
@@ -60,7 +61,8 @@ bool SetUpGroup(ChildPlan& plan) {
       return true;
     case ChildPlan::Group::kNewSession:
       if (setsid() < 0) return Fail(plan, SpawnStep::kSession);
-      // EPERM when the terminal belongs to another session, such as that of a shell: it stays there.
+      // EPERM when the terminal belongs to another session, such as that of a shell: it stays
+      // there.
       if (plan.terminal_fd >= 0) static_cast<void>(ioctl(plan.terminal_fd, TIOCSCTTY, 0));
       return true;
   }
@@ -97,8 +99,8 @@ bool SetUpSurroundings(ChildPlan& plan) {
 
 /// Errors of one candidate that let the next one be tried, as execvp(3) does.
 bool TryNext(int code) {
-  return code == ENOENT || code == ENOTDIR || code == EACCES || code == ESTALE ||
-         code == ENODEV || code == ETIMEDOUT;
+  return code == ENOENT || code == ENOTDIR || code == EACCES || code == ESTALE || code == ENODEV ||
+         code == ETIMEDOUT;
 }
 
 void Exec(ChildPlan& plan) {

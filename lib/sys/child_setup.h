@@ -1,8 +1,8 @@
 // What runs in the child between clone and exec.
 //
 // The first child shares our memory while we wait (CLONE_VM|CLONE_VFORK), and the later ones are
-// copies of a process that may have held any lock: so nothing here allocates, logs, or calls what is
-// not async-signal-safe. Everything is prepared by the parent (sys/spawn.cpp) in a ChildPlan.
+// copies of a process that may have held any lock: so nothing here allocates, logs, or calls what
+// is not async-signal-safe. Everything is prepared by the parent (sys/spawn.cpp) in a ChildPlan.
 #pragma once
 
 #include <signal.h>
@@ -52,11 +52,11 @@ struct ChildPlan {
   std::size_t group_count = 0;
   bool no_new_privileges = false;
   Group group = Group::kOwn;
-  int terminal_fd = -1;           ///< whose foreground group or controlling terminal is set; -1: none
-  sigset_t signal_mask{};         ///< set last
+  int terminal_fd = -1;    ///< whose foreground group or controlling terminal is set; -1: none
+  sigset_t signal_mask{};  ///< set last
   char* listen_pid_digits = nullptr;    ///< where our own pid belongs in LISTEN_PID=, or nullptr
   char* watchdog_pid_digits = nullptr;  ///< the same for WATCHDOG_PID=
-  int error_pipe = -1;            ///< CLOEXEC; -1: the report is shared memory
+  int error_pipe = -1;                  ///< CLOEXEC; -1: the report is shared memory
   ChildReport report;
 };
 

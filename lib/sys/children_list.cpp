@@ -17,7 +17,8 @@ void TakePids(std::string& text, std::vector<pid_t>& pids) {
   const char* at = text.data();
   const char* const end = text.data() + text.size();
   for (;;) {
-    while (at != end && *at == ' ') ++at;
+    while (at != end && *at == ' ')
+      ++at;
     pid_t pid = 0;
     const auto [after, error] = std::from_chars(at, end, pid);
     // Digits that touch the end may go on in the next part.

@@ -22,7 +22,8 @@ void CloseInheritedDescriptors() {
     const int fd = static_cast<int>(*number);
     if ((fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) inherited.push_back(fd);
   }
-  for (const int fd : inherited) close(fd);
+  for (const int fd : inherited)
+    close(fd);
 }
 
 }  // namespace reaperd::sys

@@ -3,8 +3,8 @@
 
 namespace reaperd::sys {
 
-/// Closes every descriptor from 3 on that is not close-on-exec: ours all are. Needs /proc; without it
-/// nothing is closed.
+/// Closes every descriptor from 3 on that is not close-on-exec: ours all are. Needs /proc; without
+/// it nothing is closed.
 void CloseInheritedDescriptors();
 
 }  // namespace reaperd::sys

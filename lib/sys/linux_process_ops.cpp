@@ -55,13 +55,19 @@ WaitOutcome FromWaitStatus(pid_t pid, int status) {
 }
 
 /// Errors that waitid(2) never gives for our arguments: it was the call itself that was refused.
-bool CallRefused(int code) { return code == ENOSYS || code == EPERM || code == EINVAL; }
+bool CallRefused(int code) {
+  return code == ENOSYS || code == EPERM || code == EINVAL;
+}
 
-int ErrnoOf(int result) { return result < 0 ? errno : 0; }
+int ErrnoOf(int result) {
+  return result < 0 ? errno : 0;
+}
 
 }  // namespace
 
-UniqueFd OpenPidfd(pid_t pid) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
+UniqueFd OpenPidfd(pid_t pid) {
+  return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+}
 
 WaitOutcome LinuxProcessOps::WaitByWait4(pid_t pid) {
   int status = 0;
@@ -74,8 +80,7 @@ WaitOutcome LinuxProcessOps::WaitByWait4(pid_t pid) {
 WaitOutcome LinuxProcessOps::WaitPid(pid_t pid, WaitMode mode) {
   if (has_waitid_) {
     siginfo_t info{};
-    const int options =
-        WEXITED | WNOHANG | (mode == WaitMode::kPeek ? WNOWAIT : WSTOPPED);
+    const int options = WEXITED | WNOHANG | (mode == WaitMode::kPeek ? WNOWAIT : WSTOPPED);
     if (waitid(P_PID, static_cast<id_t>(pid), &info, options) == 0) return FromSiginfo(info);
     if (!CallRefused(errno)) return FromErrno(errno);
     if (mode == WaitMode::kPeek) return FromErrno(errno);
@@ -103,14 +108,21 @@ int LinuxProcessOps::SignalPidfd(int pidfd, int signal) {
   return ErrnoOf(static_cast<int>(syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0)));
 }
 
-int LinuxProcessOps::SignalChild(pid_t pid, int signal) { return ErrnoOf(kill(pid, signal)); }
+int LinuxProcessOps::SignalChild(pid_t pid, int signal) {
+  return ErrnoOf(kill(pid, signal));
+}
 
-int LinuxProcessOps::SignalGroup(pid_t group, int signal) { return ErrnoOf(kill(-group, signal)); }
+int LinuxProcessOps::SignalGroup(pid_t group, int signal) {
+  return ErrnoOf(kill(-group, signal));
+}
 
-int LinuxProcessOps::SignalEverybody(int signal) { return ErrnoOf(kill(-1, signal)); }
+int LinuxProcessOps::SignalEverybody(int signal) {
+  return ErrnoOf(kill(-1, signal));
+}
 
 int LinuxProcessOps::EpollWait(int epoll_fd, std::span<epoll_event> events, int timeout_ms) {
-  const int count = epoll_wait(epoll_fd, events.data(), static_cast<int>(events.size()), timeout_ms);
+  const int count =
+      epoll_wait(epoll_fd, events.data(), static_cast<int>(events.size()), timeout_ms);
   return count < 0 ? -errno : count;
 }
 

@@ -1,5 +1,5 @@
-// LinuxProcessOps: the kernel itself. What a kernel or a seccomp filter lacks is noticed at the first
-// refusal and replaced for good: waitid by wait4 (which cannot peek), pidfds by nothing.
+// LinuxProcessOps: the kernel itself. What a kernel or a seccomp filter lacks is noticed at the
+// first refusal and replaced for good: waitid by wait4 (which cannot peek), pidfds by nothing.
 #pragma once
 
 #include <optional>

@@ -13,9 +13,9 @@ enum class WriteOutcome { kWritten, kDropped };
 /// One line to a descriptor of any kind.
 ///
 /// Pipes: pwritev2(RWF_NOWAIT). Sockets: MSG_DONTWAIT. Terminals, and pipes of older kernels: a
-/// reopened, non-blocking description of the same file. Regular files: write(2), which may wait for the disk.
-/// A full pipe, a dead reader or a full disk drops the line; a line is never cut unless the kernel
-/// takes a part of it.
+/// reopened, non-blocking description of the same file. Regular files: write(2), which may wait for
+/// the disk. A full pipe, a dead reader or a full disk drops the line; a line is never cut unless
+/// the kernel takes a part of it.
 class Output {
  public:
   explicit Output(int fd) : fd_(fd) {}

@@ -22,7 +22,9 @@
 namespace reaperd::sys {
 namespace {
 
-[[gnu::no_sanitize_address]] int ExitAtOnce(void*) { _exit(0); }
+[[gnu::no_sanitize_address]] int ExitAtOnce(void*) {
+  _exit(0);
+}
 
 bool CloneWorks(int flags) {
   alignas(64) static char stack[16 * 1024];

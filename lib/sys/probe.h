@@ -14,11 +14,11 @@ struct Offers {
   bool clone_pidfd = false;
   bool pidfd_open = false;
   bool pidfd_send_signal = false;
-  bool waitid_peek = false;    ///< waitid with WNOWAIT
+  bool waitid_peek = false;  ///< waitid with WNOWAIT
   bool openat2 = false;
   bool subreaper = false;
   bool proc_mounted = false;
-  bool proc_ours = false;      ///< /proc shows our pid namespace
+  bool proc_ours = false;  ///< /proc shows our pid namespace
   ChildrenSource children = ChildrenSource::kNone;
   // The limits on processes that are visible from here.
   std::optional<std::uint64_t> cgroup_pids_max;

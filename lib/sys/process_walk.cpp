@@ -43,7 +43,8 @@ std::vector<pid_t> ChildrenOf(const std::string& proc_root, pid_t pid) {
 
 std::vector<ProcStat> DescendantsOf(pid_t ancestor, const std::vector<ProcStat>& all) {
   std::unordered_multimap<pid_t, const ProcStat*> by_parent;
-  for (const ProcStat& process : all) by_parent.emplace(process.parent, &process);
+  for (const ProcStat& process : all)
+    by_parent.emplace(process.parent, &process);
   std::vector<ProcStat> found;
   std::vector<pid_t> open{ancestor};
   while (!open.empty()) {

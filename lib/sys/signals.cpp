@@ -18,7 +18,8 @@ sigset_t LoopSignals(FaultSignals faults) {
   sigset_t set;
   sigfillset(&set);
   if (faults == FaultSignals::kTake) return set;
-  for (const int signal : kFaults) sigdelset(&set, signal);
+  for (const int signal : kFaults)
+    sigdelset(&set, signal);
   return set;
 }
 

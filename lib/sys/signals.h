@@ -13,7 +13,7 @@
 namespace reaperd::sys {
 
 struct InheritedSignals {
-  sigset_t blocked{};            ///< our mask at start
+  sigset_t blocked{};  ///< our mask at start
   /// Nothing would ever have been waitable (docs/kernel-facts.md#ignored-sigchld).
   bool sigchld_ignored = false;
 };

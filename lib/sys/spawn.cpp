@@ -80,7 +80,8 @@ static_assert(static_cast<int>(model::ProcessGroup::kNewSession) ==
 
 void PlanStorage::AddArguments(const model::ServiceSpec& spec) {
   argv_.reserve(spec.command.size() + 1);
-  for (const std::string& argument : spec.command) argv_.push_back(Mutable(argument));
+  for (const std::string& argument : spec.command)
+    argv_.push_back(Mutable(argument));
   argv_.push_back(nullptr);
   plan_.argv = argv_.data();
   if (!spec.shell_fallback) return;
@@ -118,7 +119,8 @@ void PlanStorage::AddEnvironment(const model::ServiceSpec& spec) {
 
 void PlanStorage::AddCandidates(const model::ServiceSpec& spec) {
   candidate_texts_ = ProgramCandidates(spec.command.front(), spec.environment);
-  for (const std::string& text : candidate_texts_) candidates_.push_back(text.c_str());
+  for (const std::string& text : candidate_texts_)
+    candidates_.push_back(text.c_str());
   candidates_.push_back(nullptr);
   plan_.candidates = candidates_.data();
 }
@@ -134,7 +136,9 @@ void PlanStorage::AddUser(const model::ServiceSpec& spec) {
 }
 
 /// Refusals of a way to start, not of the start: a seccomp filter, or a kernel without the flag.
-bool Refused(int code) { return code == ENOSYS || code == EPERM || code == EINVAL; }
+bool Refused(int code) {
+  return code == ENOSYS || code == EPERM || code == EINVAL;
+}
 
 // ASan would take the borrowed stack for an overflow of the parent's.
 [[gnu::no_sanitize_address]] int ChildMain(void* argument) {

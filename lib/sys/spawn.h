@@ -27,10 +27,10 @@ struct SpawnRequest {
 };
 
 struct Spawned {
-  pid_t pid = 0;       ///< 0: nothing was started, or it has ended by itself and was reaped
-  UniqueFd pidfd;      ///< empty where the kernel has none
-  UniqueFd error_pipe; ///< kInBackground: EOF is success, else a ChildReport
-  ChildReport failure; ///< step kNone: started (kInBackground: so far)
+  pid_t pid = 0;        ///< 0: nothing was started, or it has ended by itself and was reaped
+  UniqueFd pidfd;       ///< empty where the kernel has none
+  UniqueFd error_pipe;  ///< kInBackground: EOF is success, else a ChildReport
+  ChildReport failure;  ///< step kNone: started (kInBackground: so far)
 };
 
 Spawned Spawn(const SpawnRequest& request);

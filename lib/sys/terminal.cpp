@@ -24,13 +24,21 @@ Terminal Terminal::Find(Where where) {
   return terminal;
 }
 
-pid_t Terminal::Foreground() const { return tcgetpgrp(fd_); }
+pid_t Terminal::Foreground() const {
+  return tcgetpgrp(fd_);
+}
 
-bool Terminal::IsOurs() const { return exists() && Foreground() == getpgrp(); }
+bool Terminal::IsOurs() const {
+  return exists() && Foreground() == getpgrp();
+}
 
-bool Terminal::GiveTo(pid_t group) const { return tcsetpgrp(fd_, group) == 0; }
+bool Terminal::GiveTo(pid_t group) const {
+  return tcsetpgrp(fd_, group) == 0;
+}
 
-int LeaveTerminal(int fd) { return ioctl(fd, TIOCNOTTY) < 0 ? errno : 0; }
+int LeaveTerminal(int fd) {
+  return ioctl(fd, TIOCNOTTY) < 0 ? errno : 0;
+}
 
 bool IsPipe(int fd) {
   struct stat info {};
@@ -55,6 +63,8 @@ bool StopOwnGroup() {
   return sigismember(&pending, SIGCONT) == 1;
 }
 
-void StopSelf() { raise(SIGSTOP); }
+void StopSelf() {
+  raise(SIGSTOP);
+}
 
 }  // namespace reaperd::sys

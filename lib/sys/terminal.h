@@ -31,8 +31,8 @@ class Terminal {
   UniqueFd own_;  ///< /dev/tty, when none of 0, 1, 2 is the terminal
 };
 
-/// Gives up the controlling terminal behind `fd`. For a session leader the kernel sends HUP and CONT
-/// to the foreground group (tty_ioctl(4)). Returns 0 or an errno.
+/// Gives up the controlling terminal behind `fd`. For a session leader the kernel sends HUP and
+/// CONT to the foreground group (tty_ioctl(4)). Returns 0 or an errno.
 int LeaveTerminal(int fd);
 
 [[nodiscard]] bool IsPipe(int fd);

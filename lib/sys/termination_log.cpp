@@ -15,8 +15,7 @@ namespace {
 
 /// No magic links: a path into /proc/<pid>/fd would reach what somebody else has open.
 UniqueFd OpenOutput(const std::string& path) {
-  constexpr int kFlags =
-      O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC;
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC;
   open_how how{};
   how.flags = kFlags;
   how.resolve = RESOLVE_NO_MAGICLINKS;

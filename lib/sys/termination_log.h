@@ -14,8 +14,9 @@ constexpr std::size_t kTerminationLogBytes = 1024;
 /// Checks that `path` could be written to at the end, without changing it.
 Status CheckTerminationLog(const std::string& path);
 
-/// Writes `text` (cut to kTerminationLogBytes) by one write, only if the file is there, regular, has
-/// one link and is empty. A file with content is the application's own message: left alone, success.
+/// Writes `text` (cut to kTerminationLogBytes) by one write, only if the file is there, regular,
+/// has one link and is empty. A file with content is the application's own message: left alone,
+/// success.
 Status WriteTerminationLog(const std::string& path, std::string_view text);
 
 }  // namespace reaperd::sys

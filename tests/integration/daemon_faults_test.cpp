@@ -133,10 +133,12 @@ TEST(DaemonFaults, AForwardThatFailsIsToldAndTheRunGoesOn) {
   ExpectInChild([] {
     DaemonBed bed;
     bed.ops.Fail({.call = Call::kSignalPidfd, .code = EAGAIN, .count = 1});
-    EXPECT_EQ(bed.Run({"sh", "-c",
-                       "trap 'exit 9' USR1; kill -HUP $PPID; sleep 0.05; kill -USR1 $PPID; "
-                       "while :; do sleep 0.02; done"}),
-              9);
+    EXPECT_EQ(
+        bed.Run(
+            {"sh", "-c",
+             "exec 2>/dev/null; trap 'exit 9' USR1; kill -HUP $PPID; sleep 0.05; kill -USR1 $PPID; "
+             "while :; do sleep 0.02; done"}),
+        9);
     ASSERT_EQ(bed.observer.signals.size(), 2U);
     EXPECT_EQ(bed.observer.signals[0].outcome, SignalNews::Outcome::kFailed);
     EXPECT_EQ(bed.observer.signals[0].error_code, EAGAIN);
@@ -148,10 +150,12 @@ TEST(DaemonFaults, AGroupThatCannotBeSignalledIsToldAndTheRunGoesOn) {
   ExpectInChild([] {
     DaemonBed bed;
     bed.ops.Fail({.call = Call::kSignalGroup, .code = EPERM, .count = 1});
-    EXPECT_EQ(bed.Run({"--signal-target=group", "--", "sh", "-c",
-                       "trap 'exit 9' USR1; kill -HUP $PPID; sleep 0.05; kill -USR1 $PPID; "
-                       "while :; do sleep 0.02; done"}),
-              9);
+    EXPECT_EQ(
+        bed.Run(
+            {"--signal-target=group", "--", "sh", "-c",
+             "exec 2>/dev/null; trap 'exit 9' USR1; kill -HUP $PPID; sleep 0.05; kill -USR1 $PPID; "
+             "while :; do sleep 0.02; done"}),
+        9);
     ASSERT_EQ(bed.observer.signals.size(), 2U);
     EXPECT_EQ(bed.observer.signals[0].outcome, SignalNews::Outcome::kFailed);
   });

@@ -4,12 +4,13 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "child_process.h"
@@ -24,7 +25,10 @@ namespace reaperd::reap {
 
 class ReapBed final : public ReapObserver {
  public:
-  explicit ReapBed(const PlanLimits& limits) : reaper(ops, *this, limits) {
+  /// Of the plan: shorter than usual, so that tests of idleness need not wait for it.
+  static constexpr Micros kLongestPause_us = 50 * kMillisecond;
+
+  explicit ReapBed(const PlanLimits& limits) : reaper(ops, *this, Hurried(limits)) {
     sys::TakeOverSignals(sys::FaultSignals::kLeave);
     loop_ = event::EventLoop::Create(ops).value();
     signals_ = event::SignalSource::Create(*loop_, ops,
@@ -84,6 +88,11 @@ class ReapBed final : public ReapObserver {
   void OnWaitFailed(int code) override { failures.push_back(code); }
 
  private:
+  static PlanLimits Hurried(PlanLimits limits) {
+    limits.pause_max_us = kLongestPause_us;
+    return limits;
+  }
+
   sys::LinuxProcessOps kernel_;
   std::unique_ptr<event::EventLoop> loop_;
 
@@ -115,17 +124,31 @@ class ReapBed final : public ReapObserver {
   event::DeadlineId limit_ = 0;
 };
 
-/// Children that exit with `code` when the write end of `gate` is closed in all processes.
-inline std::vector<pid_t> ForkGated(int count, test::Pipe& gate, int code) {
-  std::vector<pid_t> pids;
-  for (int i = 0; i < count; ++i) {
-    pids.push_back(test::Fork([&] {
-      gate.write_end.reset();
-      char byte = 0;
-      return read(gate.read_end.get(), &byte, 1) == 0 ? code : 99;
-    }));
+/// What children wait for before they end.
+class Gate {
+ public:
+  /// Children that exit with `code` once it is open.
+  std::vector<pid_t> Fork(int count, int code) {
+    std::vector<pid_t> pids;
+    for (int i = 0; i < count; ++i, ++waiting_) {
+      pids.push_back(test::Fork([&] {
+        char byte = 0;
+        return read(pipe_.read_end.get(), &byte, 1) == 1 ? code : 99;
+      }));
+    }
+    return pids;
   }
-  return pids;
-}
+
+  /// Lets all out at once.
+  void Open() {
+    const std::string bytes(waiting_, '.');
+    EXPECT_EQ(write(pipe_.write_end.get(), bytes.data(), waiting_), static_cast<ssize_t>(waiting_));
+    waiting_ = 0;
+  }
+
+ private:
+  test::Pipe pipe_ = test::MakePipe();
+  std::size_t waiting_ = 0;
+};
 
 }  // namespace reaperd::reap

@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,7 +67,9 @@ SKIP = "import pytest\ndef test_d(): pytest.skip('no such kernel')\n"
 TOOL = "from need import need\ndef test_e(): need('no-such-tool')\n"
 HANG = (
     "import pathlib, pytest, signal\n@pytest.fixture\ndef bed():\n    yield\n"
-    "    pathlib.Path('cleaned').touch()\ndef test_f(bed): signal.pause()\ndef test_never(): pass\n"
+    "    pathlib.Path('cleaned').touch()\n"
+    "def test_f(bed):\n    pathlib.Path('started').touch()\n    signal.pause()\n"
+    "def test_never(): pass\n"
 )
 KILLED = "import os\ndef test_g(): os.kill(os.getpid(), 9)\n"
 
@@ -85,13 +89,13 @@ ENDS = [
 def small_house(root: Path, tmp_path: Path):
     """A tree with our ./dev and stages of its own, which need no build."""
 
-    def make(stages: dict[str, str], limit: int = 30) -> Path:
+    def make(stages: dict[str, str], **limits: int) -> Path:
         shutil.copy(root / "dev", tmp_path / "dev")
         shutil.copytree(root / "scripts", tmp_path / "scripts")
         for name in ("conftest.py", "support/py/need.py"):
             (tmp_path / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / "tests" / name, tmp_path / "tests" / name)
-        rows = [f"{name} pytest:{name} - {limit} no pytest\n" for name in stages]
+        rows = [f"{name} pytest:{name} - {limits.get(name, 50)} no pytest\n" for name in stages]
         (tmp_path / "scripts/dev/stages.txt").write_text("".join(rows))
         for name, text in stages.items():
             (tmp_path / "tests" / name).mkdir()
@@ -118,14 +122,31 @@ def test_the_last_line_is_the_sum_and_the_code_agrees(
     assert (done.stdout.splitlines()[-1], done.returncode) == (last, status), said
 
 
-def test_a_stage_that_hangs_is_stopped_and_cleans_up(small_house) -> None:
-    house = small_house({"one": HANG, "two": PASS}, limit=3)
+def test_a_stage_that_hangs_is_stopped_and_the_next_one_runs(small_house) -> None:
+    house = small_house({"one": HANG, "two": PASS}, one=2)
     done = run_dev(house, "test")
     assert done.returncode == 1
-    assert "stopped after 3 s" in done.stdout
-    # The test that hung, and the stage, whose further tests did not run.
-    assert done.stdout.splitlines()[-1] == "2 passed, 2 failed, 0 skipped"
+    assert "stopped after 2 s" in done.stdout
+    assert re.fullmatch(r"2 passed, [12] failed, 0 skipped", done.stdout.splitlines()[-1])
+
+
+def test_a_stopped_run_fails_the_running_test_and_cleans_up(small_house) -> None:
+    house = small_house({"one": HANG})
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "tests/one"]
+    with subprocess.Popen(command, cwd=house, stdout=subprocess.PIPE, text=True) as run:
+        wait_for(house / "started")
+        run.terminate()
+        said, _ = run.communicate(timeout=50)
+    assert run.returncode != 0
+    assert "stopped by SIGTERM" in said and "1 failed" in said
     assert (house / "cleaned").exists(), "the fixture did not run its clean-up"
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 50
+    while not path.exists():
+        assert time.monotonic() < deadline, f"no {path} after 50 s"
+        time.sleep(0.01)
 
 
 def test_one_test_can_run_alone(small_house) -> None:

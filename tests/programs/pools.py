@@ -51,8 +51,11 @@ def serve(method: str) -> int:
     signal.signal(signal.SIGTERM, end)  # after the fork: workers die of TERM as usual
     print("ready", flush=True)
     while not asked.is_set():
-        dead = wait([worker.sentinel for worker in workers], timeout=0.05)
-        workers = [start() if worker.sentinel in dead else worker for worker in workers]
+        closed = wait([worker.sentinel for worker in workers], timeout=0.05)
+        for place, worker in enumerate(workers):
+            if worker.sentinel in closed:  # a little before the worker can be waited for
+                worker.join()
+                workers[place] = start()
     for worker in workers:
         worker.terminate()
         worker.join()

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 
 #include "sys/children_list.h"
 #include "sys/procfs.h"
@@ -51,7 +52,12 @@ void KillWhatIsLeft() {
 int RunBody(const std::function<void()>& body) {
   setsid();
   if (getpid() != 1) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  body();
+  try {
+    body();
+  } catch (const std::exception& error) {
+    // It must not get out: the test runner of the parent stands below us on this stack.
+    ADD_FAILURE() << "the body threw " << error.what();
+  }
   std::fflush(nullptr);
   if (__gcov_dump != nullptr) __gcov_dump();
   return ::testing::Test::HasFailure() ? kBodyFailed : 0;

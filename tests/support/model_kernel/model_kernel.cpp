@@ -173,14 +173,15 @@ std::optional<WaitOutcome> ModelKernel::Faulty(Call call) {
 
 WaitOutcome ModelKernel::Reap(pid_t pid) {
   Advance(costs_.reap);
-  const WaitOutcome outcome{
-      .kind = WaitOutcome::Kind::kDead, .pid = pid, .status = At(pid).status};
+  const WaitOutcome outcome{.kind = WaitOutcome::Kind::kDead, .pid = pid, .status = At(pid).status};
   Unlink(pid);
   At(pid) = Process{};
   return outcome;
 }
 
-bool ModelKernel::HasStopNews(pid_t pid) const { return At(pid).stop_news != 0; }
+bool ModelKernel::HasStopNews(pid_t pid) const {
+  return At(pid).stop_news != 0;
+}
 
 WaitOutcome ModelKernel::TakeStop(pid_t pid) {
   return {.kind = WaitOutcome::Kind::kStopped,
@@ -220,7 +221,8 @@ std::optional<bool> ModelKernel::List(bool first_part, std::size_t max, std::vec
   // The kernel finds its place again by counting from the head: what has gone away meanwhile moves
   // everything behind it forward, past the reader.
   pid_t pid = At(kSelf).first_child;
-  for (std::size_t passed = 0; pid != 0 && passed < list_position_; ++passed) pid = At(pid).next;
+  for (std::size_t passed = 0; pid != 0 && passed < list_position_; ++passed)
+    pid = At(pid).next;
   for (; pid != 0 && max > 0; pid = At(pid).next, --max) {
     Advance(costs_.list_per_child);
     pids.push_back(pid);

@@ -121,7 +121,9 @@ void PaceWatch::EndScan(Micros now_us) {
 }
 
 bool PaceWatch::Owe(Micros least_us, Micros most_us, Micros now_us) {
-  const auto until = [&](Micros pause_us) { return now_us + std::min(pause_us, limits_.pause_max_us); };
+  const auto until = [&](Micros pause_us) {
+    return now_us + std::min(pause_us, limits_.pause_max_us);
+  };
   if (most_us >= limits_.pause_min_us) rest_until_us_ = std::max(rest_until_us_, until(most_us));
   if (least_us < limits_.pause_min_us) return false;
   not_before_us_ = std::max(not_before_us_, until(least_us));

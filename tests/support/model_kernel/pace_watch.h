@@ -1,10 +1,10 @@
 // PaceWatch: keeps books of what a reap::Plan spends on looking for nothing, from the outside, and
 // says when it sweeps too early or rests too long for it.
 //
-// Whether a look belongs to the scan under way or to a hint that came meanwhile cannot always be told
-// from the outside. So each scan has two bills: `least` counts only what is surely the scan's, `most`
-// all that may be. A sweep before the pause that `least` asks for is too early, a rest beyond the
-// pause that `most` asks for is too long.
+// Whether a look belongs to the scan under way or to a hint that came meanwhile cannot always be
+// told from the outside. So each scan has two bills: `least` counts only what is surely the scan's,
+// `most` all that may be. A sweep before the pause that `least` asks for is too early, a rest
+// beyond the pause that `most` asks for is too long.
 #pragma once
 
 #include <vector>

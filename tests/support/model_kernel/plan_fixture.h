@@ -15,16 +15,34 @@ using Kind = Action::Kind;
 using model::WaitOutcome;
 using Outcome = model::WaitOutcome::Kind;
 
-inline Action Peek(pid_t pid) { return {.kind = Kind::kPeek, .pid = pid}; }
-inline Action Reap(pid_t pid) { return {.kind = Kind::kReap, .pid = pid}; }
-inline Action ReapSeen(pid_t pid) { return {.kind = Kind::kReap, .pid = pid, .seen = true}; }
-inline Action ReapAny() { return {.kind = Kind::kReapAny}; }
-inline Action FirstList() { return {.kind = Kind::kList, .first_part = true}; }
-inline Action NextList() { return {.kind = Kind::kList}; }
-inline Action Rest() { return {}; }
-inline Action RestUntil(Micros until_us) { return {.until_us = until_us}; }
+inline Action Peek(pid_t pid) {
+  return {.kind = Kind::kPeek, .pid = pid};
+}
+inline Action Reap(pid_t pid) {
+  return {.kind = Kind::kReap, .pid = pid};
+}
+inline Action ReapSeen(pid_t pid) {
+  return {.kind = Kind::kReap, .pid = pid, .seen = true};
+}
+inline Action ReapAny() {
+  return {.kind = Kind::kReapAny};
+}
+inline Action FirstList() {
+  return {.kind = Kind::kList, .first_part = true};
+}
+inline Action NextList() {
+  return {.kind = Kind::kList};
+}
+inline Action Rest() {
+  return {};
+}
+inline Action RestUntil(Micros until_us) {
+  return {.until_us = until_us};
+}
 
-inline PlanLimits Holding() { return {.may_hold = true}; }
+inline PlanLimits Holding() {
+  return {.may_hold = true};
+}
 
 /// A plan, a clock, and one line for each kind of answer.
 class PlanTest : public ::testing::Test {
@@ -35,7 +53,8 @@ class PlanTest : public ::testing::Test {
 
   void Answer(const Action& action, Outcome kind, pid_t pid = 0, Micros cost_us = 0) {
     now_us_ += cost_us;
-    plan_.OnWaited(action, {.kind = kind, .pid = pid, .error = kind == Outcome::kError ? EAGAIN : 0},
+    plan_.OnWaited(action,
+                   {.kind = kind, .pid = pid, .error = kind == Outcome::kError ? EAGAIN : 0},
                    cost_us, now_us_);
   }
 

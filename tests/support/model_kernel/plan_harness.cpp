@@ -49,7 +49,8 @@ PlanHarness::Known& PlanHarness::KnownOf(pid_t pid) {
   const bool possible = pid > 0 && pid < kernel_.pid_limit();
   Known& known = known_[possible ? static_cast<std::size_t>(pid) : 0];
   const std::uint64_t serial = kernel_.Serial(pid);
-  if (known.serial != serial) known = Known{.serial = serial, .pauses_before = faults_ + pace_.disturbances()};
+  if (known.serial != serial)
+    known = Known{.serial = serial, .pauses_before = faults_ + pace_.disturbances()};
   return known;
 }
 
@@ -93,7 +94,8 @@ void PlanHarness::WantSweep() {
 }
 
 void PlanHarness::ForgetAll() {
-  while (!held_.empty()) Forget(held_.back());
+  while (!held_.empty())
+    Forget(held_.back());
 }
 
 void PlanHarness::SetLimits(const reap::PlanLimits& limits) {
@@ -171,15 +173,15 @@ void PlanHarness::CheckRest(const Action& action) {
   if (kernel_.sigchld_pending()) return;
   if (kernel_.waitable_count() != held_.size()) Violate("rests for good beside a zombie not held");
   if (plan_.held_count() != held_.size()) Violate("counts the held wrongly");
-  if (kernel_.child_count() == 0 && !knows_childless_) Violate("has not seen that no child is left");
+  if (kernel_.child_count() == 0 && !knows_childless_)
+    Violate("has not seen that no child is left");
 }
 
 void PlanHarness::Wait(const Action& action) {
   const Micros begin = kernel_.Now();
-  const WaitOutcome outcome =
-      action.kind == Action::Kind::kReapAny
-          ? kernel_.WaitAny()
-          : kernel_.WaitPid(action.pid, action.kind == Action::Kind::kReap);
+  const WaitOutcome outcome = action.kind == Action::Kind::kReapAny
+                                  ? kernel_.WaitAny()
+                                  : kernel_.WaitPid(action.pid, action.kind == Action::Kind::kReap);
   const Micros cost_us = kernel_.Now() - begin;
   TraceAnswer(action, outcome);
   if (action.kind == Action::Kind::kReapAny && outcome.kind == WaitOutcome::Kind::kNoChild) {
@@ -211,8 +213,8 @@ void PlanHarness::Decided(const WaitOutcome& outcome) {
 void PlanHarness::List(const Action& action) {
   const Micros begin = kernel_.Now();
   listed_.clear();
-  const auto more = limits_.can_list ? kernel_.List(action.first_part, list_part_, listed_)
-                                     : std::nullopt;
+  const auto more =
+      limits_.can_list ? kernel_.List(action.first_part, list_part_, listed_) : std::nullopt;
   if (!more) {
     OnListFailed();
     return;
@@ -241,7 +243,8 @@ void PlanHarness::Sleep(Micros until_us) {
   if (kernel_.sigchld_pending()) return;
   const Micros slept_us = std::max<Micros>(0, until_us - kernel_.Now());
   if (kernel_.waitable_count() > held_.size()) {
-    for (pid_t pid = 0; pid < kernel_.pid_limit(); ++pid) CheckSlept(pid, slept_us);
+    for (pid_t pid = 0; pid < kernel_.pid_limit(); ++pid)
+      CheckSlept(pid, slept_us);
   }
   kernel_.Advance(std::max<Nanos>(0, until_us * 1000 - kernel_.now_ns()) + kWakeUp);
 }

@@ -1,5 +1,5 @@
-// PlanHarness: runs a reap::Plan on a ModelKernel as reap::Reaper runs it on Linux, and watches that
-// the plan keeps its promises. What it watches at every step:
+// PlanHarness: runs a reap::Plan on a ModelKernel as reap::Reaper runs it on Linux, and watches
+// that the plan keeps its promises. What it watches at every step:
 //  - a held process is neither looked at nor reaped, and P_ALL is never used beside one;
 //  - where a hold could match, nothing is reaped that was not decided, and nothing decided twice;
 //  - fruitless looking is followed by its pause, and the pause is no longer than that;
@@ -15,9 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "reap/plan.h"
 #include "model_kernel/model_kernel.h"
 #include "model_kernel/pace_watch.h"
+#include "reap/plan.h"
 
 namespace reaperd::test {
 

@@ -29,7 +29,8 @@ struct PropertyRun {
 
   /// What a failed life of `seed` says for whoever wants to see it again.
   static std::string Again(std::uint64_t seed) {
-    return "again by: REAPERD_PROPERTY_SEED=" + std::to_string(seed) + " REAPERD_PROPERTY_STEPS=1\n";
+    return "again by: REAPERD_PROPERTY_SEED=" + std::to_string(seed) +
+           " REAPERD_PROPERTY_STEPS=1\n";
   }
 
  private:

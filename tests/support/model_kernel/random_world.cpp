@@ -72,7 +72,8 @@ void RandomWorld::DrawRegime() {
       {sometimes(15, 2), &RandomWorld::FailList},
       {sometimes(30, 3), &RandomWorld::FailWaits},
   };
-  for (const Weighted& weighted : events_of_) total_weight_ += weighted.weight;
+  for (const Weighted& weighted : events_of_)
+    total_weight_ += weighted.weight;
   hold_percent_ = static_cast<int>(random_.Below(101));
   hold_by_rule_ = random_.Chance(30);
   keep_ = static_cast<int>(random_.Chance(30) ? random_.Between(1, 5) : 0);
@@ -101,10 +102,11 @@ Decision RandomWorld::Decide(pid_t pid, const WaitOutcome& outcome) {
 
 std::string RandomWorld::Live(std::uint64_t steps) {
   next_event_ns_ = kernel_.now_ns();
-  while (this->steps() < steps && harness_.violation().empty()) Step();
+  while (this->steps() < steps && harness_.violation().empty())
+    Step();
   if (!harness_.violation().empty()) return harness_.violation();
-  for (const auto call : {ModelKernel::Call::kWaitPid, ModelKernel::Call::kWaitAny,
-                          ModelKernel::Call::kList}) {
+  for (const auto call :
+       {ModelKernel::Call::kWaitPid, ModelKernel::Call::kWaitAny, ModelKernel::Call::kList}) {
     kernel_.Fail(call, 0, 0);
   }
   if (!Quiet("quiet")) return trouble_;
@@ -182,7 +184,9 @@ void RandomWorld::Exit(pid_t pid) {
                            : ExitStatus::Exited(static_cast<int>(random_.Below(256))));
 }
 
-void RandomWorld::ForkOurs() { kernel_.Fork(ModelKernel::kSelf); }
+void RandomWorld::ForkOurs() {
+  kernel_.Fork(ModelKernel::kSelf);
+}
 
 void RandomWorld::ForkDeeper() {
   const pid_t parent = Pick();
@@ -204,7 +208,8 @@ void RandomWorld::ExitParent() {
 }
 
 void RandomWorld::ExitTogether() {
-  for (auto count = random_.Below(16); count > 0; --count) ExitAny();
+  for (auto count = random_.Below(16); count > 0; --count)
+    ExitAny();
 }
 
 void RandomWorld::ReapByParent() {
@@ -247,11 +252,17 @@ void RandomWorld::StaleHint() {
   harness_.Hint(static_cast<pid_t>(random_.Between(-1, kernel_.pid_limit() + 3)));
 }
 
-void RandomWorld::WantSweep() { harness_.WantSweep(); }
+void RandomWorld::WantSweep() {
+  harness_.WantSweep();
+}
 
-void RandomWorld::SwitchLimits() { harness_.SetLimits(DrawLimits(Random(random_.Next()))); }
+void RandomWorld::SwitchLimits() {
+  harness_.SetLimits(DrawLimits(Random(random_.Next())));
+}
 
-void RandomWorld::FailList() { kernel_.Fail(ModelKernel::Call::kList, ENOMEM, 1); }
+void RandomWorld::FailList() {
+  kernel_.Fail(ModelKernel::Call::kList, ENOMEM, 1);
+}
 
 void RandomWorld::FailWaits() {
   static constexpr int kErrors[] = {EINTR, EAGAIN, ENOMEM, EPERM};
@@ -260,11 +271,13 @@ void RandomWorld::FailWaits() {
 }
 
 void RandomWorld::EndAllTraces() {
-  for (pid_t pid = 2; pid < kernel_.pid_limit(); ++pid) kernel_.Untrace(pid);
+  for (pid_t pid = 2; pid < kernel_.pid_limit(); ++pid)
+    kernel_.Untrace(pid);
 }
 
 void RandomWorld::ReleaseAll() {
-  while (!harness_.held().empty()) harness_.Release(harness_.held().back());
+  while (!harness_.held().empty())
+    harness_.Release(harness_.held().back());
 }
 
 void RandomWorld::ExitAll() {

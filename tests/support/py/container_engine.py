@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from container_bed import DOCKER_CLIENT, Bed, Daemon, clean_environment, run, wait_until
 
+RUN_FOLDER = Path("/run/docker")  # the daemon makes it wherever its other folders are
 _numbers = itertools.count(1)
 
 # Options and environment of a build. No intermediate images for podman: nobody uses them here, and
@@ -207,19 +209,23 @@ class Docker(Engine):
         (bed / "daemon.json").write_text("{}")
         if Path("/etc/docker").is_dir():  # the daemon writes a key there: keep it in our namespace
             run(["mount", "-t", "tmpfs", "tmpfs", "/etc/docker"], check=True)
+        self.run_folder_is_ours = not RUN_FOLDER.exists()
         self.daemon = Daemon(
             ["dockerd", "--data-root", bed / "dk", "--exec-root", bed / "dkx",
              "--config-file", bed / "daemon.json", "-H", f"unix://{socket}",
              "--pidfile", bed / "docker.pid", "--iptables=false", "--ip6tables=false",
              "--ip-forward=false", "--bridge=none", "--storage-driver", "overlay2",
              "--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", f"/{bed.cgroup}",
-             "--init-path", init], bed / "dockerd.log")
+             "--init-path", init], bed / "dockerd.log",
+            {**clean_environment(), "TMPDIR": str(bed.path)})
         self.daemon.wait_ready(lambda: self.call("version").returncode == 0)
 
     def close(self) -> None:
         """Ends the daemon and the containerd that it started."""
         self.remove_all()  # else it gives each running one ten seconds
         self.daemon.stop()
+        if self.run_folder_is_ours:
+            shutil.rmtree(RUN_FOLDER, ignore_errors=True)
 
     def server_version(self) -> dict[str, object]:
         """The `Server` part of `docker version`."""

@@ -27,7 +27,9 @@ TEST(EnumNames, RefusesAllButTheExactName) {
   }
 }
 
-TEST(EnumNames, HasAMarkForWhatIsMissing) { EXPECT_EQ(kFruits.Name(Fruit::kUnnamed), "?"); }
+TEST(EnumNames, HasAMarkForWhatIsMissing) {
+  EXPECT_EQ(kFruits.Name(Fruit::kUnnamed), "?");
+}
 
 TEST(EnumNames, ListsTheAlternatives) {
   EXPECT_EQ(kFruits.Alternatives(), "apple, pear or plum");

@@ -84,8 +84,8 @@ TEST(ParseSize, KnowsPowersOf1024) {
   EXPECT_EQ(ParseSize("16M"), 16'777'216U);
   EXPECT_EQ(ParseSize("1G"), 1'073'741'824U);
   EXPECT_EQ(ParseSize("17179869183G"), 17'179'869'183U * (1ULL << 30));
-  for (const char* text : {"", "K", "1k", "1KB", "1T", "1 K", "-1", "1.5M", "17179869184G",
-                           "18446744073709551616"}) {
+  for (const char* text :
+       {"", "K", "1k", "1KB", "1T", "1 K", "-1", "1.5M", "17179869184G", "18446744073709551616"}) {
     EXPECT_EQ(ParseSize(text), std::nullopt) << text;
   }
 }
@@ -145,21 +145,22 @@ INSTANTIATE_TEST_SUITE_P(
                       PrintRow{"\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"},
                       PrintRow{"\xF4\x8F\xBF\xBF", "\xF4\x8F\xBF\xBF", "\xF4\x8F\xBF\xBF"}));
 
-INSTANTIATE_TEST_SUITE_P(
-    Controls, PrintTest,
-    ::testing::Values(PrintRow{"a\nb", "a\\x0ab", "a\\u000ab"},
-                      PrintRow{"\t\r", "\\x09\\x0d", "\\u0009\\u000d"},
-                      PrintRow{std::string("\0", 1), "\\x00", "\\u0000"},
-                      PrintRow{"\x1b[2J\x1b]0;owned\x07", "\\x1b[2J\\x1b]0;owned\\x07",
-                               "\\u001b[2J\\u001b]0;owned\\u0007"},
-                      PrintRow{"\x7f", "\\x7f", "\\u007f"},
-                      // U+009B is the one-character form of ESC [
-                      PrintRow{"\xC2\x9B"
-                               "31m",
-                               "\\xc2\\x9b31m", "\xC2\x9B"
-                                                "31m"},
-                      PrintRow{"\xC2\xA0", "\xC2\xA0", "\xC2\xA0"},
-                      PrintRow{"a\\b\"c", "a\\\\b\"c", "a\\\\b\\\"c"}));
+INSTANTIATE_TEST_SUITE_P(Controls, PrintTest,
+                         ::testing::Values(PrintRow{"a\nb", "a\\x0ab", "a\\u000ab"},
+                                           PrintRow{"\t\r", "\\x09\\x0d", "\\u0009\\u000d"},
+                                           PrintRow{std::string("\0", 1), "\\x00", "\\u0000"},
+                                           PrintRow{"\x1b[2J\x1b]0;owned\x07",
+                                                    "\\x1b[2J\\x1b]0;owned\\x07",
+                                                    "\\u001b[2J\\u001b]0;owned\\u0007"},
+                                           PrintRow{"\x7f", "\\x7f", "\\u007f"},
+                                           // U+009B is the one-character form of ESC [
+                                           PrintRow{"\xC2\x9B"
+                                                    "31m",
+                                                    "\\xc2\\x9b31m",
+                                                    "\xC2\x9B"
+                                                    "31m"},
+                                           PrintRow{"\xC2\xA0", "\xC2\xA0", "\xC2\xA0"},
+                                           PrintRow{"a\\b\"c", "a\\\\b\"c", "a\\\\b\\\"c"}));
 
 constexpr const char* kBad = "\xEF\xBF\xBD";  // U+FFFD
 

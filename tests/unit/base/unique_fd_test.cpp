@@ -8,8 +8,12 @@
 namespace reaperd {
 namespace {
 
-int OpenNull() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
-bool IsOpen(int fd) { return fcntl(fd, F_GETFD) >= 0; }
+int OpenNull() {
+  return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+bool IsOpen(int fd) {
+  return fcntl(fd, F_GETFD) >= 0;
+}
 
 TEST(UniqueFd, IsEmptyAtFirst) {
   const UniqueFd fd;

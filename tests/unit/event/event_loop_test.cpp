@@ -260,7 +260,8 @@ TEST_F(EventLoopTest, ADeadlineThatIsSetAnewToNowOrThePastWaitsForTheNextTurn) {
 TEST_F(EventLoopTest, ADeadlineMayAddDeadlines) {
   const std::string name = "added by the one that runs";
   const DeadlineId id = loop_->AddDeadline([this, name] {
-    for (int i = 0; i < 100; ++i) loop_->SetDeadline(Deadline(name), 1);
+    for (int i = 0; i < 100; ++i)
+      loop_->SetDeadline(Deadline(name), 1);
     served_.push_back(name);  // what the handler holds is still there
   });
   loop_->SetDeadline(id, 1);

@@ -13,7 +13,8 @@ namespace {
 using ExecFailure = ExitPolicy::ExecFailure;
 
 TEST(ExitStatus, IsWhatAShellWouldCallIt) {
-  for (int code = 0; code < 256; ++code) EXPECT_EQ(ExitStatus::Exited(code).ShellCode(), code);
+  for (int code = 0; code < 256; ++code)
+    EXPECT_EQ(ExitStatus::Exited(code).ShellCode(), code);
   for (int signal = 1; signal < kSignalLimit; ++signal) {
     EXPECT_EQ(ExitStatus::Killed(signal).ShellCode(), 128 + signal);
   }
@@ -54,31 +55,31 @@ TEST_P(ExecFailureStatusTest, IsThatOfTheProgram) {
   EXPECT_EQ(ExecFailureStatus(row.policy, row.code, row.found), row.status) << row.code;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Ours, ExecFailureStatusTest,
-    ::testing::Values(ExecRow{ExecFailure::kReaperd, ENOENT, false, 127},
-                      ExecRow{ExecFailure::kReaperd, ENOTDIR, false, 127},
-                      ExecRow{ExecFailure::kReaperd, ENOENT, true, 126},  // its interpreter
-                      ExecRow{ExecFailure::kReaperd, EACCES, false, 126},
-                      ExecRow{ExecFailure::kReaperd, EISDIR, false, 126},
-                      ExecRow{ExecFailure::kReaperd, ENOEXEC, true, 126},
-                      ExecRow{ExecFailure::kReaperd, ELOOP, false, 126},
-                      ExecRow{ExecFailure::kReaperd, E2BIG, true, 126}));
+INSTANTIATE_TEST_SUITE_P(Ours, ExecFailureStatusTest,
+                         ::testing::Values(ExecRow{ExecFailure::kReaperd, ENOENT, false, 127},
+                                           ExecRow{ExecFailure::kReaperd, ENOTDIR, false, 127},
+                                           ExecRow{ExecFailure::kReaperd, ENOENT, true,
+                                                   126},  // its interpreter
+                                           ExecRow{ExecFailure::kReaperd, EACCES, false, 126},
+                                           ExecRow{ExecFailure::kReaperd, EISDIR, false, 126},
+                                           ExecRow{ExecFailure::kReaperd, ENOEXEC, true, 126},
+                                           ExecRow{ExecFailure::kReaperd, ELOOP, false, 126},
+                                           ExecRow{ExecFailure::kReaperd, E2BIG, true, 126}));
 
-INSTANTIATE_TEST_SUITE_P(
-    Theirs, ExecFailureStatusTest,
-    ::testing::Values(ExecRow{ExecFailure::kTini, ENOENT, false, 127},
-                      ExecRow{ExecFailure::kTini, EACCES, false, 126},
-                      ExecRow{ExecFailure::kTini, ENOEXEC, false, 1},
-                      ExecRow{ExecFailure::kTini, ENOTDIR, false, 1},
-                      ExecRow{ExecFailure::kDumbInit, ENOENT, false, 2},
-                      ExecRow{ExecFailure::kDumbInit, EACCES, false, 2},
-                      ExecRow{ExecFailure::kCatatonit, ENOENT, false, 1},
-                      ExecRow{ExecFailure::kCatatonit, EACCES, false, 1}));
+INSTANTIATE_TEST_SUITE_P(Theirs, ExecFailureStatusTest,
+                         ::testing::Values(ExecRow{ExecFailure::kTini, ENOENT, false, 127},
+                                           ExecRow{ExecFailure::kTini, EACCES, false, 126},
+                                           ExecRow{ExecFailure::kTini, ENOEXEC, false, 1},
+                                           ExecRow{ExecFailure::kTini, ENOTDIR, false, 1},
+                                           ExecRow{ExecFailure::kDumbInit, ENOENT, false, 2},
+                                           ExecRow{ExecFailure::kDumbInit, EACCES, false, 2},
+                                           ExecRow{ExecFailure::kCatatonit, ENOENT, false, 1},
+                                           ExecRow{ExecFailure::kCatatonit, EACCES, false, 1}));
 
 TEST(MapStatus, LeavesWhatIsNotMapped) {
   const ExitPolicy policy;
-  for (int code = 0; code < 256; ++code) EXPECT_EQ(MapStatus(policy, code), code);
+  for (int code = 0; code < 256; ++code)
+    EXPECT_EQ(MapStatus(policy, code), code);
 }
 
 TEST(MapStatus, TheLastRowForACodeCountsAndRowsDoNotChain) {

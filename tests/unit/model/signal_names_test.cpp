@@ -55,9 +55,11 @@ TEST(SignalNames, UnderstandsOldNames) {
 
 TEST(SignalNames, RefusesAnythingElse) {
   for (const char* text :
-       {"", "SIG", "0", "65", "-1", "+15", "015x", "term", "sigterm", "Term", "SIGSIGTERM", "SIG15",
-        " TERM", "TERM ", "TERMINATE", "RTMIN+31", "RTMAX-31", "RTMIN-1", "RTMAX+1", "RTMIN+",
-        "RTMIN3", "RTMIN+ 3", "RTMIN++3", "RTMIN+99999999999999999999", "EXIT", "none"}) {
+       {"",        "SIG",    "0",         "65",       "-1",         "+15",
+        "015x",    "term",   "sigterm",   "Term",     "SIGSIGTERM", "SIG15",
+        " TERM",   "TERM ",  "TERMINATE", "RTMIN+31", "RTMAX-31",   "RTMIN-1",
+        "RTMAX+1", "RTMIN+", "RTMIN3",    "RTMIN+ 3", "RTMIN++3",   "RTMIN+99999999999999999999",
+        "EXIT",    "none"}) {
     EXPECT_EQ(ParseSignal(text), std::nullopt) << text;
   }
 }

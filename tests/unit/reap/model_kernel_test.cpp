@@ -74,7 +74,8 @@ TEST_F(ModelKernelTest, ZombiesOfADyingParentAreAnnouncedBeforeIt) {
 }
 
 TEST_F(ModelKernelTest, WaitForAnyTakesTheFirstOfTheListAndCostsPerChildInFront) {
-  for (int i = 0; i < 10; ++i) kernel_.Fork(kSelf);
+  for (int i = 0; i < 10; ++i)
+    kernel_.Fork(kSelf);
   const pid_t late = kernel_.Fork(kSelf);
   const pid_t later = kernel_.Fork(kSelf);
   kernel_.Exit(later, ExitStatus::Exited(0));
@@ -88,7 +89,8 @@ TEST_F(ModelKernelTest, WaitForAnyTakesTheFirstOfTheListAndCostsPerChildInFront)
 
 TEST_F(ModelKernelTest, WaitForOneCostsTheSameForAnyList) {
   ModelKernel crowded{30'000};
-  for (int i = 0; i < 20'000; ++i) crowded.Fork(kSelf);
+  for (int i = 0; i < 20'000; ++i)
+    crowded.Fork(kSelf);
   kernel_.Fork(kSelf);
   const auto cost = [](ModelKernel& kernel) {
     const Nanos begin = kernel.now_ns();
@@ -156,19 +158,21 @@ TEST_F(ModelKernelTest, AStopIsToldOnceAndNotAfterContinue) {
 
 TEST_F(ModelKernelTest, AReapBetweenTwoPartsOfTheListMakesItSkipOne) {
   std::vector<pid_t> children;
-  for (int i = 0; i < 6; ++i) children.push_back(kernel_.Fork(kSelf));
+  for (int i = 0; i < 6; ++i)
+    children.push_back(kernel_.Fork(kSelf));
   kernel_.Exit(children[0], ExitStatus::Exited(0));
   std::vector<pid_t> seen;
   EXPECT_EQ(kernel_.List(true, 3, seen), true);
   kernel_.WaitPid(children[0], true);
   EXPECT_EQ(kernel_.List(false, 10, seen), false);
-  EXPECT_EQ(seen, (std::vector<pid_t>{children[0], children[1], children[2], children[4],
-                                      children[5]}));
+  EXPECT_EQ(seen,
+            (std::vector<pid_t>{children[0], children[1], children[2], children[4], children[5]}));
 }
 
 TEST_F(ModelKernelTest, NumbersAreUsedAgainInACircleAfterTheReap) {
   ModelKernel small{5};  // 2, 3, 4
-  for (const pid_t pid : {2, 3, 4}) EXPECT_EQ(small.Fork(kSelf), pid);
+  for (const pid_t pid : {2, 3, 4})
+    EXPECT_EQ(small.Fork(kSelf), pid);
   EXPECT_EQ(small.Fork(kSelf), 0);
   small.Exit(3, ExitStatus::Exited(0));
   EXPECT_EQ(small.Fork(kSelf), 0) << "a zombie keeps its number";

@@ -30,8 +30,10 @@ class Crowd {
     harness_.set_decide([](pid_t, const WaitOutcome& outcome) {
       return outcome.status.value == kHoldMe ? Decision::kHold : Decision::kReap;
     });
-    for (int i = 0; i < live; ++i) kernel().Fork(kSelf);
-    for (int i = 0; i < mortal; ++i) mortal_.push_back(kernel().Fork(kSelf));
+    for (int i = 0; i < live; ++i)
+      kernel().Fork(kSelf);
+    for (int i = 0; i < mortal; ++i)
+      mortal_.push_back(kernel().Fork(kSelf));
     Settle();
   }
 
@@ -39,7 +41,8 @@ class Crowd {
   ModelKernel& kernel() { return harness_.kernel(); }
 
   void Die(int count, int code) {
-    for (int i = 0; i < count; ++i) DieOne(code);
+    for (int i = 0; i < count; ++i)
+      DieOne(code);
     harness_.NoteEvent();
   }
 
@@ -79,7 +82,8 @@ TEST(PlanCrowd, FindsAllOfABurstBeside1000HeldAnd10000Live) {
   EXPECT_EQ(crowd.kernel().waitable_count(), 1000U) << "only the held are left";
   EXPECT_EQ(crowd.kernel().walked(), 0U) << "P_ALL was used beside held zombies";
 
-  while (!crowd.harness().held().empty()) crowd.harness().Release(crowd.harness().held().back());
+  while (!crowd.harness().held().empty())
+    crowd.harness().Release(crowd.harness().held().back());
   crowd.Settle();
   EXPECT_EQ(crowd.kernel().waitable_count(), 0U);
   EXPECT_EQ(crowd.harness().violation(), "");
@@ -180,7 +184,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(PlanCrowd, TenThousandStoppedAtOnceAreToldInOneScan) {
   Crowd crowd(0, 10'000, {});
-  for (pid_t pid = 2; pid < 10'002; ++pid) crowd.kernel().Stop(pid, 19);
+  for (pid_t pid = 2; pid < 10'002; ++pid)
+    crowd.kernel().Stop(pid, 19);
   crowd.harness().NoteEvent();
   const Nanos before = crowd.harness().call_time_ns();
   crowd.Settle();

@@ -1,6 +1,6 @@
-// Properties of reap::Plan over random lives of a model kernel (support/model_kernel), a few million
-// calls and events in all.
-// How long and from which seed: support/model_kernel/property_run.h.
+// Properties of reap::Plan over random lives of a model kernel (support/model_kernel), a few
+// million calls and events in all. How long and from which seed:
+// support/model_kernel/property_run.h.
 #include <gtest/gtest.h>
 
 #include <iostream>

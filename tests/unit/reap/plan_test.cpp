@@ -44,7 +44,8 @@ TEST_F(PlanTest, AnUnknownPidAsksForASweepOnly) {
 
 TEST_F(PlanTest, TooManyHintsAreLeftToTheSweep) {
   SweepNothing();
-  for (pid_t pid = 100; pid < 300; ++pid) plan_.OnHint(pid);
+  for (pid_t pid = 100; pid < 300; ++pid)
+    plan_.OnHint(pid);
   int looks = 0;
   while (Next().kind == Kind::kReap) {
     Answer(Next(), Outcome::kNothing);
@@ -115,7 +116,8 @@ TEST_F(PlanTest, HintsDoNotWaitForThePause) {
 // --- from walk to scan and back
 
 TEST_F(PlanTest, WalksUpToTheLimitAreFollowedByWalks) {
-  for (pid_t pid = 2; pid < 50; ++pid) Walk(Outcome::kDead, pid, dear_us() - 1);
+  for (pid_t pid = 2; pid < 50; ++pid)
+    Walk(Outcome::kDead, pid, dear_us() - 1);
   EXPECT_EQ(Next(), ReapAny());
 }
 
@@ -144,7 +146,8 @@ TEST_F(PlanTest, AFruitlessWalkBreaksTheRowAndOnlyPauses) {
 
 TEST_F(PlanTest, WithoutAListDearWalksGoOn) {
   Use({.can_list = false});
-  for (pid_t pid = 2; pid < 50; ++pid) Walk(Outcome::kDead, pid, 900);
+  for (pid_t pid = 2; pid < 50; ++pid)
+    Walk(Outcome::kDead, pid, 900);
   EXPECT_EQ(Next(), ReapAny());
 }
 
@@ -152,7 +155,8 @@ TEST_F(PlanTest, AScanThatMeetsOnlyLiveOnesAsksWhetherAnyIsLeft) {
   Use({.barren_waits = 3});
   DearWalks();
   List({2, 3, 4, 5, 6, 7});
-  for (const pid_t pid : {7, 6, 5}) Look(Reap(pid), Outcome::kNothing);
+  for (const pid_t pid : {7, 6, 5})
+    Look(Reap(pid), Outcome::kNothing);
   Walk(Outcome::kNothing, 0, 0);
   EXPECT_EQ(Next(), Rest()) << "what was not looked at lives";
 }
@@ -193,7 +197,8 @@ TEST_F(PlanTest, AScanGoesOnIfItsQuestionFoundOneMore) {
 TEST_F(PlanTest, AScanDoesNotAskByPAllWhereSomethingMayBeHeld) {
   Use({.may_hold = true, .barren_waits = 2});
   List({2, 3, 4, 5});
-  for (const pid_t pid : {5, 4, 3, 2}) Look(Peek(pid), Outcome::kNothing);
+  for (const pid_t pid : {5, 4, 3, 2})
+    Look(Peek(pid), Outcome::kNothing);
   EXPECT_EQ(Next(), Rest());
 }
 
@@ -214,7 +219,8 @@ TEST_F(PlanTest, AListComesInPartsAndEachEntryIsLookedAtOnceTheNewestFirst) {
   plan_.OnListed(std::vector<pid_t>{}, true, 0);
   ASSERT_EQ(Next(), NextList());
   plan_.OnListed(std::vector<pid_t>{5}, false, 0);
-  for (const pid_t pid : {5, 4, 3}) Look(Peek(pid), Outcome::kNothing);
+  for (const pid_t pid : {5, 4, 3})
+    Look(Peek(pid), Outcome::kNothing);
   EXPECT_EQ(Next(), Rest());
 }
 
@@ -232,7 +238,8 @@ TEST_P(ScanPauseTest, IsAMultipleOfWhatTheScanCostForNothing) {
   if (row.holding) Use(Holding());
   if (!row.holding) DearWalks();
   std::vector<pid_t> pids{10};
-  for (pid_t pid = 10 + row.found; pid > 10; --pid) pids.push_back(pid);
+  for (pid_t pid = 10 + row.found; pid > 10; --pid)
+    pids.push_back(pid);
   List(pids, row.list_cost_us);
   for (pid_t pid = 11; pid <= 10 + row.found; ++pid) {
     if (row.holding) {

@@ -21,8 +21,12 @@ using Phase = StopSequence::Phase;
 
 constexpr Micros kStart = 1'000'000'000;
 
-StopAction Forward(int signal) { return {Kind::kForward, signal}; }
-StopAction ForwardAll(int signal) { return {Kind::kForwardAll, signal}; }
+StopAction Forward(int signal) {
+  return {Kind::kForward, signal};
+}
+StopAction ForwardAll(int signal) {
+  return {Kind::kForwardAll, signal};
+}
 
 const StopAction kStartDrain{Kind::kStartDrain, 0};
 const StopAction kEndDrain{Kind::kEndDrain, 0};
@@ -257,19 +261,19 @@ TEST_P(StopGraceTest, EndsInTimeForTheStatusToGetOut) {
   EXPECT_EQ(Deadline(row.kill + 1), StopActions{kFinish});
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Rows, StopGraceTest,
-    ::testing::Values(GraceRow{"main_quick", 5, {}, 1, 6}, GraceRow{"main_slow", 5, {}, 4, 8},
-                      GraceRow{"main_nearly_too_slow", 5, {}, 7.5, 8.5},
-                      GraceRow{"main_too_slow", 5, {}, 20, 21},
-                      GraceRow{"long_grace", 60, {}, 1, 8},
-                      GraceRow{"short_grace", 0.5, {}, 1, 1.5},
-                      GraceRow{"short_grace_late", 0.5, {}, 20, 20.5},
-                      GraceRow{"short_timeout", 5, 3, 1, 3},
-                      GraceRow{"short_timeout_main_late", 5, 3, 2.5, 3.5},
-                      GraceRow{"long_timeout", 60, 30, 1, 30},
-                      GraceRow{"long_timeout_short_grace", 5, 30, 1, 6}),
-    [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(Rows, StopGraceTest,
+                         ::testing::Values(GraceRow{"main_quick", 5, {}, 1, 6},
+                                           GraceRow{"main_slow", 5, {}, 4, 8},
+                                           GraceRow{"main_nearly_too_slow", 5, {}, 7.5, 8.5},
+                                           GraceRow{"main_too_slow", 5, {}, 20, 21},
+                                           GraceRow{"long_grace", 60, {}, 1, 8},
+                                           GraceRow{"short_grace", 0.5, {}, 1, 1.5},
+                                           GraceRow{"short_grace_late", 0.5, {}, 20, 20.5},
+                                           GraceRow{"short_timeout", 5, 3, 1, 3},
+                                           GraceRow{"short_timeout_main_late", 5, 3, 2.5, 3.5},
+                                           GraceRow{"long_timeout", 60, 30, 1, 30},
+                                           GraceRow{"long_timeout_short_grace", 5, 30, 1, 6}),
+                         [](const auto& row) { return row.param.name; });
 
 TEST_F(StopSequenceTest, AStopDuringGraceShortensALongOne) {
   Use({.grace_us = 60 * kSecond});
@@ -367,45 +371,6 @@ TEST_F(StopSequenceTest, AfterTheEndNothingIsDone) {
   EXPECT_EQ(stop_.OnDrainCommandEnded(At(6)), kNothing);
   EXPECT_EQ(stop_.OnDeadline(At(1000)), kNothing);
   ExpectRestsIn(Phase::kDone);
-}
-
-// --- the settings
-
-TEST(SettleStop, GraceIsFiveSecondsAsPid1AndOffElsewhere) {
-  EXPECT_EQ(SettleStop({}, {}, true).grace_us, kFive);
-  EXPECT_EQ(SettleStop({}, {}, false).grace_us, std::nullopt);
-}
-
-TEST(SettleStop, WhatWasAskedForCountsEverywhere) {
-  model::StopPolicy policy;
-  policy.grace = {.mode = model::Grace::Mode::kTimed, .time_us = 7};
-  EXPECT_EQ(SettleStop(policy, {}, true).grace_us, 7);
-  EXPECT_EQ(SettleStop(policy, {}, false).grace_us, 7);
-  policy.grace.mode = model::Grace::Mode::kOff;
-  EXPECT_EQ(SettleStop(policy, {}, true).grace_us, std::nullopt);
-}
-
-TEST(SettleStop, TakesOverTheRest) {
-  model::StopPolicy policy;
-  policy.drain_us = 3;
-  policy.timeout_us = 4;
-  policy.force_on_second = true;
-  policy.drain_command = {"drain"};
-  model::ExitPolicy exit;
-  exit.wait_for = model::WaitFor::kAll;
-  const StopSettings settings = SettleStop(policy, exit, false);
-  EXPECT_EQ(settings.drain_us, 3);
-  EXPECT_EQ(settings.timeout_us, 4);
-  EXPECT_TRUE(settings.force_on_second);
-  EXPECT_TRUE(settings.drain_command);
-  EXPECT_TRUE(settings.wait_for_all);
-
-  const StopSettings defaults = SettleStop({}, {}, false);
-  EXPECT_EQ(defaults.drain_us, 0);
-  EXPECT_EQ(defaults.timeout_us, std::nullopt);
-  EXPECT_FALSE(defaults.force_on_second);
-  EXPECT_FALSE(defaults.drain_command);
-  EXPECT_FALSE(defaults.wait_for_all);
 }
 
 }  // namespace
