@@ -2,7 +2,7 @@
 """Measures reaperd against tini, dumb-init, catatonit and bare exec, in one interleaved run.
 
     bench/run.py [--quick] [--only ROW…] [--rounds N] [--live N…] [--programs NAME…]
-                 [--json FILE] [--markdown] [--update-readme] [--strict]
+                 [--json FILE] [--markdown] [--update-readme] [--strict] [--high-priority]
     bench/run.py --micro [ARG…]       the inner loops (bench/micro, Google Benchmark)
     bench/run.py --update-limits      new baselines for the regression gate (tests/gate)
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from benchlib import gate, report, tools
 from benchlib.budgets import judge
+from benchlib.container import PRIORITY, Session
 from benchlib.measure import MEASURES
 from benchlib.plan import Plan, say
 from benchlib.programs import BARE, ROOT, copied, find_programs
@@ -41,6 +43,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--markdown", action="store_true", help="print markdown, not a table")
     parser.add_argument("--update-readme", action="store_true",
                         help="put the table between the bench markers of README.md")
+    parser.add_argument("--high-priority", action="store_true",
+                        help="against other load; starves it: not on a machine that others use")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a budget is missed")
     parser.add_argument("--update-limits", action="store_true",
                         help="measure the gate's figures and write them to bench/limits.json")
@@ -73,6 +77,9 @@ def main(argv: list[str]) -> int:
     if not programs:
         say("bench: nothing to measure")
         return 1
+    # A TERM must end the containers, too: through the context managers, as ^C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    Session.prefix = PRIORITY if args.high_priority else ()
     plan = Plan(programs=[copied(p) for p in programs], tools=tools.build(), rounds=args.rounds,
                 quick=args.quick, live=tuple(args.live), results=Results())
     host = report.machine()

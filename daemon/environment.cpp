@@ -84,7 +84,7 @@ Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec
     if (row == nullptr) return Unknown(name);
     if (!any) values.spec = spec;
     any = true;
-    const Status applied = Apply(*row, entry.substr(name.size() + 1), values);
+    Status applied = Apply(*row, entry.substr(name.size() + 1), values);
     if (!applied) return applied;
     new_session = new_session || AsksForSession(*row, entry.substr(name.size() + 1));
     process_group = process_group || row->name == "process-group";

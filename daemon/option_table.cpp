@@ -17,8 +17,6 @@
 namespace reaperd::daemon {
 namespace {
 
-using model::RunSpec;
-
 constexpr EnumNames<model::SignalTarget, 4> kTargets{{{
     {model::SignalTarget::kMain, "main"},
     {model::SignalTarget::kGroup, "group"},

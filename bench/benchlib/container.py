@@ -15,11 +15,10 @@ from pathlib import Path
 from benchlib.programs import Program
 
 UNSHARE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
-# All programs alike, so that the machine's other work disturbs less. A session of its own, because
-# where the kernel groups processes by session (autogroup), nice counts only within the session.
-PRIORITY = ["setsid", "sh", "-c",
-            '{ echo -15 >/proc/self/autogroup; } 2>/dev/null; exec nice -n -15 "$@"',
-            "sh"]
+# For --high-priority: a session of its own, because where the kernel groups processes by session
+# (autogroup), nice counts only within the session.
+PRIORITY = ("setsid", "sh", "-c",
+            '{ echo -15 >/proc/self/autogroup; } 2>/dev/null; exec nice -n -15 "$@"', "sh")
 QUIT_SECONDS = 20.0
 # The same for everybody and every caller: loaders walk it, and our own REAPERD_… are not meant.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
@@ -38,6 +37,9 @@ def cpu_pair() -> tuple[int | None, int | None]:
 class Session:
     """`with Session(program, workload) as s: s.ask("burst 5000 20000")`."""
 
+    # In front of every command line; set once by the driver.
+    prefix: tuple[str, ...] = ()
+
     def __init__(self, program: Program, workload: Path) -> None:
         reaper_cpu, other_cpu = cpu_pair()
         command = [*UNSHARE, *program.argv, str(workload)]
@@ -45,7 +47,7 @@ class Session:
             command = ["taskset", "--cpu-list", str(reaper_cpu), *command, "--cpu",
                        str(other_cpu)]
         self._process = subprocess.Popen(
-            [*PRIORITY, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [*self.prefix, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, env=ENVIRONMENT)
         os.set_blocking(self._process.stdout.fileno(), False)
         self._buffer = b""

@@ -11,7 +11,7 @@ import time
 from typing import Callable
 
 from benchlib import reap
-from benchlib.container import ENVIRONMENT, PRIORITY, Session, WorkloadError, cpu_pair
+from benchlib.container import ENVIRONMENT, Session, WorkloadError, cpu_pair
 from benchlib.plan import Plan, guarded, room_for, say
 from benchlib.programs import BARE, Program
 from benchlib.syscall_count import SyscallCounter, method
@@ -24,7 +24,7 @@ def measure_startup(plan: Plan) -> None:
     reaper_cpu, _ = cpu_pair()
     say(f"start-up: {samples} samples of {len(entries)} programs")
     run = subprocess.run(
-        [*PRIORITY, str(plan.tools["startup"]), str(samples),
+        [*Session.prefix, str(plan.tools["startup"]), str(samples),
          str(-1 if reaper_cpu is None else reaper_cpu), str(plan.tools["stamp"])],
         input="".join(line + "\n" for _, line in entries), capture_output=True, text=True,
         check=False, env=ENVIRONMENT)

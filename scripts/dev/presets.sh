@@ -18,17 +18,20 @@ configure_preset_quietly() {
   quietly "build-$1" cmake_step "$1"
 }
 
-# Checks the name and brings the packages.
+# Checks the name, brings the packages, and says so when somebody else is building the preset.
 ready_preset() {
   local needs=(build)
   preset_exists "$1" || die "no preset '$1'; there are: $(preset_names | tr '\n' ' ')"
   ! table_rest "$PACKAGES" "preset:$1" >/dev/null || needs+=("preset:$1")
   ensure_packages "${needs[@]}"
+  mkdir -p "$ROOT/build/$1"
+  flock --nonblock "$ROOT/build/$1/.dev-lock" true ||
+    say "waiting for another build of preset '$1'"
 }
 
 # One of ours at a time per build tree; a second waits.
 cmake_step() (
-  cd "$ROOT" && mkdir -p "build/$1" || exit 1
+  cd "$ROOT" || exit 1
   exec flock --close "build/$1/.dev-lock" scripts/dev/cmake_step.sh "$@" </dev/null
 )
 

@@ -66,9 +66,9 @@ FAIL = "def test_c(): assert 1 == 2\n"
 SKIP = "import pytest\ndef test_d(): pytest.skip('no such kernel')\n"
 TOOL = "from need import need\ndef test_e(): need('no-such-tool')\n"
 HANG = (
-    "import pathlib, pytest, signal\n@pytest.fixture\ndef bed():\n    yield\n"
+    "import pathlib, pytest, time\n@pytest.fixture\ndef bed():\n    yield\n"
     "    pathlib.Path('cleaned').touch()\n"
-    "def test_f(bed):\n    pathlib.Path('started').touch()\n    signal.pause()\n"
+    "def test_f(bed):\n    pathlib.Path('started').touch()\n    while True: time.sleep(0.05)\n"
     "def test_never(): pass\n"
 )
 KILLED = "import os\ndef test_g(): os.kill(os.getpid(), 9)\n"

