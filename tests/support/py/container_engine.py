@@ -123,7 +123,7 @@ class Engine:
     def __init__(self, bed: Bed, prefix: list[str], env: dict[str, str], extra: list[str]) -> None:
         self.bed = bed
         self.prefix = prefix
-        self.env = {**clean_environment(), **env}
+        self.env = {**clean_environment(), "TMPDIR": str(bed.path), **env}
         self.extra = extra  # options of every `run`
 
     def call(self, *argv: str | Path, check: bool = False,
