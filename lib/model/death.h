@@ -1,10 +1,13 @@
-// A death as the reaper sees it.
+// A death as the reaper sees it: what the wait call told.
 #pragma once
 
 #include <sys/types.h>
 
+#include <optional>
+
 #include "base/clock.h"
 #include "model/exit_status.h"
+#include "model/resource_use.h"
 
 namespace reaperd::model {
 
@@ -13,6 +16,7 @@ struct Death {
   ExitStatus status;
   uid_t uid = 0;       ///< real uid at the time of death
   Micros seen_us = 0;  ///< when we saw it: CLOCK_BOOTTIME
+  std::optional<ResourceUse> usage;
 };
 
 }  // namespace reaperd::model
