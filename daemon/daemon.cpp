@@ -117,7 +117,7 @@ void Daemon::AfterStart() {
   tree_.emplace(*loop_, ops_, standing_.pid1, kProcRoot,
                 [this](const service::TreeOutcome& outcome) { OnTreeSignalled(outcome); });
   drain_.emplace(*loop_, ops_, observer_, [this] { Act(stop_->OnDrainCommandEnded(ops_.Now())); });
-  if (main_.running()) reaper_.Know(main_.pid());
+  if (main_.running()) reaper_.Know({.pid = main_.pid(), .role = model::Role::kMain});
   if (main_.pidfd() >= 0) {
     // Edge-triggered: while somebody else traces a dead main, its pidfd stays readable and waitid
     // says nothing.
@@ -245,7 +245,7 @@ void Daemon::TellStopSequence(bool reaping_goes_on) {
   Act(stop_->OnNoChildLeft(now_us));
 }
 
-void Daemon::OnReaped(const model::Death& death) {
+void Daemon::OnReaped(const model::Death& death, const model::ProcessInfo*) {
   const bool is_main = main_.OnReaped(death);
   const bool is_drain = drain_ && drain_->OnReaped(death);
   observer_.OnReaped(death.pid, death.status, is_main);
@@ -281,7 +281,7 @@ void Daemon::Act(const service::StopAction& action) {
     case Kind::kStartDrain:
       if (!spec_.stop.drain_command.empty()) {
         const pid_t pid = drain_->Start(spec_, inherited_.blocked);
-        if (pid != 0) reaper_.Know(pid);
+        if (pid != 0) reaper_.Know({.pid = pid, .role = model::Role::kHook});
       }
       return;
     case Kind::kEndDrain:

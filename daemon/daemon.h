@@ -53,7 +53,7 @@ class Daemon final : private reap::ReapObserver {
   event::After Reap(event::Turn& turn);
 
   // --- reap::ReapObserver
-  void OnReaped(const model::Death& death) override;
+  void OnReaped(const model::Death& death, const model::ProcessInfo* known) override;
   void OnStopped(pid_t pid, int signal) override;
   void OnNoChildLeft() override { no_child_left_ = true; }
   void OnWaitFailed(int code) override { WarnOfFailure("waitid", code); }

@@ -58,7 +58,7 @@ void Answer(Plan& plan, const Action& action, const std::vector<pid_t>& children
     listed = true;
     return;
   }
-  const bool dead = action.kind != Action::Kind::kReapAny && action.pid % 10 == 0;
+  const bool dead = action.pid != 0 && action.pid % 10 == 0;
   plan.OnWaited(action, dead ? Dead(action.pid) : WaitOutcome{}, 1, now_us);
   if (dead && action.kind == Action::Kind::kPeek) {
     plan.OnDecided(action.pid, reaperd::reap::Decision::kReap);

@@ -72,6 +72,7 @@ struct ProcessInfo {
   Micros first_seen_us = 0;              ///< CLOCK_BOOTTIME
   std::uint64_t start_ticks = 0;         ///< field 22 of stat: clock ticks after boot; 0: not read
   std::uint64_t pidfs_inode = 0;         ///< unique since boot; 0: no pidfd was opened
+  pid_t session = 0;                     ///< 0: not read
   std::shared_ptr<const Shadow> shadow;  ///< nullptr: not looked at yet
   std::string service;                   ///< name of the service whose process it is; empty: none
 };

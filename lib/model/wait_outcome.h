@@ -3,7 +3,10 @@
 
 #include <sys/types.h>
 
+#include <optional>
+
 #include "model/exit_status.h"
+#include "model/resource_use.h"
 
 namespace reaperd::model {
 
@@ -20,6 +23,7 @@ struct WaitOutcome {
   pid_t pid = 0;
   ExitStatus status;
   uid_t uid = 0;
+  std::optional<ResourceUse> usage;  ///< kDead, where the kernel told
   int stop_signal = 0;
   int error = 0;
 };

@@ -1,10 +1,13 @@
 #include "reap/discovery.h"
 
+#include <algorithm>
+
 namespace reaperd::reap {
 
-void Discovery::OnListed(Micros cost_us, Micros now_us) {
-  due_ = false;
-  not_before_us_ = now_us + kPauseFactor * cost_us;
+void Discovery::OnPass(Micros cost_us, bool looks_left, Micros now_us) {
+  looks_left_ = looks_left;
+  thorough_ = false;
+  not_before_us_ = now_us + std::max(kPauseFactor * cost_us, kLeastPause_us);
 }
 
 }  // namespace reaperd::reap

@@ -1,9 +1,14 @@
-// Discovery: paces the search for children that we were given without a word. Pure: the reaper
-// lists.
+// Discovery: paces the search for children that we were given without a word, and the looks at them
+// while they live. Pure: the reaper lists and looks.
 //
 // A search is due after any SIGCHLD (where processes die, others were perhaps orphaned) and on
-// request; it takes at most 1 % of the time.
+// request. It goes in passes of at most 2 ms or so; a pause of 100 times its cost follows each, so
+// that it takes at most 1 % of the time, and never less than 100 ms, so that a trickle of deaths
+// does not pay for a list each. Nothing is due when nothing has happened: idle stays idle.
 #pragma once
+
+#include <cstddef>
+#include <optional>
 
 #include "base/clock.h"
 
@@ -11,20 +16,41 @@ namespace reaperd::reap {
 
 class Discovery {
  public:
+  /// At about 60 us each.
+  static constexpr std::size_t kLooksPerPass = 32;
+
   void OnSigchld() { due_ = true; }
-  /// Wanted now, whatever it costs: somebody asked, or a decision depends on it.
+  /// Wanted now and whole, whatever it costs: somebody asked, or a decision depends on it.
   void OnRequest() {
     due_ = true;
+    thorough_ = true;
     not_before_us_ = 0;
   }
-  [[nodiscard]] bool ShouldList(Micros now_us) const { return due_ && now_us >= not_before_us_; }
-  /// A list has been read whole.
-  void OnListed(Micros cost_us, Micros now_us);
+
+  [[nodiscard]] bool ShouldRun(Micros now_us) const {
+    return (due_ || looks_left_) && now_us >= not_before_us_;
+  }
+  /// When ShouldRun turns true by itself; nullopt: not before more has happened.
+  [[nodiscard]] std::optional<Micros> next_us() const {
+    if (!due_ && !looks_left_) return std::nullopt;
+    return not_before_us_;
+  }
+  /// A list is to be read in this pass. What happens from its first part on makes the next one due.
+  [[nodiscard]] bool list_due() const { return due_; }
+  void OnListing() { due_ = false; }
+  [[nodiscard]] bool MayLook(std::size_t looks_in_pass) const {
+    return thorough_ || looks_in_pass < kLooksPerPass;
+  }
+  /// The pass is over.
+  void OnPass(Micros cost_us, bool looks_left, Micros now_us);
 
  private:
   static constexpr Micros kPauseFactor = 100;
+  static constexpr Micros kLeastPause_us = 100 * kMillisecond;
 
   bool due_ = false;
+  bool looks_left_ = false;
+  bool thorough_ = false;
   Micros not_before_us_ = 0;
 };
 

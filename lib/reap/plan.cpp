@@ -38,12 +38,20 @@ void Plan::ReleaseAll() {
   held_.clear();
 }
 
-bool Plan::MustPeek() const {
-  return limits_.can_peek && limits_.can_list && (limits_.may_hold || limits_.peek_first);
+bool Plan::MayHold() const {
+  return limits_.can_peek && limits_.can_list && limits_.may_hold;
 }
 
-bool Plan::MayReapAny() const {
-  return held_.empty() && to_reap_.empty() && !MustPeek();
+bool Plan::MustPeek() const {
+  return MayHold() || (limits_.can_peek && limits_.peek_first);
+}
+
+bool Plan::MayWalk() const {
+  return held_.empty() && to_reap_.empty() && !MayHold();
+}
+
+Action Plan::Walk() const {
+  return {.kind = MustPeek() ? Action::Kind::kPeekAny : Action::Kind::kReapAny};
 }
 
 bool Plan::WasSeen(pid_t pid) const {
@@ -75,7 +83,7 @@ Action Plan::Next(Micros now_us) {
     rest.until_us = std::min(sweep_not_before_us_, rest.until_us.value_or(sweep_not_before_us_));
     return rest;
   }
-  if (MayReapAny()) return {.kind = Action::Kind::kReapAny};
+  if (MayWalk()) return Walk();
   if (!limits_.can_list) return rest;  // what waits for its retry must be gone before P_ALL
   StartScan();
   return {.kind = Action::Kind::kList, .first_part = true};
@@ -85,9 +93,7 @@ std::optional<Action> Plan::NextOfScan(Micros now_us) {
   if (scan_.stage != Stage::kLooking) {
     return Action{.kind = Action::Kind::kList, .first_part = scan_.stage == Stage::kDue};
   }
-  if (scan_.barren >= limits_.barren_waits && MayReapAny()) {
-    return Action{.kind = Action::Kind::kReapAny};
-  }
+  if (scan_.barren >= limits_.barren_waits && MayWalk()) return Walk();
   while (!scan_.pids.empty()) {
     const pid_t pid = scan_.pids.back();
     if (!WasSeen(pid)) return Look(pid);
@@ -111,7 +117,7 @@ void Plan::StartScan() {
 void Plan::EndScan(Micros now_us) {
   scan_.stage = Stage::kNone;
   const Micros wasted = std::max<Micros>(0, scan_.cost_us - scan_.found * limits_.fair_reap_us);
-  const Micros factor = MayReapAny() ? limits_.scan_pause_factor : limits_.hold_scan_pause_factor;
+  const Micros factor = MayWalk() ? limits_.scan_pause_factor : limits_.hold_scan_pause_factor;
   Pause(factor * wasted, now_us);
   dear_walks_ = 0;
 }
@@ -140,7 +146,7 @@ void Plan::PassBy(const Action& action) {
 
 void Plan::OnWaited(const Action& action, const model::WaitOutcome& outcome, Micros cost_us,
                     Micros now_us) {
-  if (action.kind == Action::Kind::kReapAny) {
+  if (action.kind == Action::Kind::kReapAny || action.kind == Action::Kind::kPeekAny) {
     OnWalked(outcome, cost_us, now_us);
     return;
   }

@@ -35,7 +35,8 @@ namespace reaperd::reap {
 struct PlanLimits {
   /// A rule, a lease or a barrier could match: look before reaping, and never use P_ALL.
   bool may_hold = false;
-  /// Whoever writes the record wants /proc/<pid> first: look before reaping.
+  /// Whoever writes the record wants /proc/<pid> first: look before reaping. May change from call
+  /// to call (SetPeekFirst).
   bool peek_first = false;
   /// The children can be listed (children file, or a walk of /proc).
   bool can_list = true;
@@ -64,6 +65,7 @@ struct Action {
   enum class Kind {
     kPeek,     ///< waitid(P_PID, pid, WNOWAIT); then OnWaited, and OnDecided if it is dead
     kReap,     ///< waitid(P_PID, pid): look and reap in one call; then OnWaited
+    kPeekAny,  ///< waitid(P_ALL, WNOWAIT); then OnWaited, and OnDecided if one is dead
     kReapAny,  ///< waitid(P_ALL): look and reap in one call; then OnWaited
     kList,     ///< read the next part of the list of children; then OnListed
     kRest,     ///< nothing to do before `until_us`, or before the next On… if it is empty
@@ -89,6 +91,8 @@ class Plan {
   /// Switching to may_hold or back makes a sweep due; what is held stays held, unless the children
   /// cannot be listed any more (see OnListFailed).
   void SetLimits(const PlanLimits& limits);
+  /// PlanLimits::peek_first alone, which makes nothing due.
+  void SetPeekFirst(bool wanted) { limits_.peek_first = wanted; }
 
   /// A SIGCHLD arrived and named `pid` (0 when it is unknown), or `pid`'s pidfd became readable.
   void OnHint(pid_t pid);
@@ -100,10 +104,10 @@ class Plan {
   /// The next call to make. Ask again after each answer.
   [[nodiscard]] Action Next(Micros now_us);
 
-  /// The answer to kPeek, kReap or kReapAny, and what the call cost.
+  /// The answer to kPeek, kReap, kPeekAny or kReapAny, and what the call cost.
   void OnWaited(const Action& action, const model::WaitOutcome& outcome, Micros cost_us,
                 Micros now_us);
-  /// After a kPeek that found a death: what the hold rules say. Where children cannot be listed
+  /// After a kPeek or kPeekAny that found a death: what the hold rules say. Where children cannot be listed
   /// (any more), kHold is taken for kReap.
   void OnDecided(pid_t pid, Decision decision);
   /// The answer to kList: a part of the list, whether more follows, what the call cost.
@@ -130,8 +134,10 @@ class Plan {
     Micros found = 0;  ///< deaths reaped and stops told
   };
 
-  /// P_ALL neither returns a held zombie for ever nor reaps what should have been looked at.
-  [[nodiscard]] bool MayReapAny() const;
+  /// Something is or could be held, so P_ALL could return the same zombie for ever.
+  [[nodiscard]] bool MayHold() const;
+  [[nodiscard]] bool MayWalk() const;
+  [[nodiscard]] Action Walk() const;
   [[nodiscard]] bool MustPeek() const;
   /// Its death was looked at before: it is held, or to be reaped without looking.
   [[nodiscard]] bool WasSeen(pid_t pid) const;

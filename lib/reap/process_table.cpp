@@ -13,6 +13,32 @@ const model::ProcessInfo* ProcessTable::Find(pid_t pid) const {
   return at == processes_.end() ? nullptr : &at->second;
 }
 
+std::optional<model::ProcessInfo> ProcessTable::Take(pid_t pid) {
+  const auto at = processes_.find(pid);
+  if (at == processes_.end()) return std::nullopt;
+  std::optional<model::ProcessInfo> taken = std::move(at->second);
+  processes_.erase(at);
+  return taken;
+}
+
+void ProcessTable::Note(const model::ProcessInfo& seen) {
+  model::ProcessInfo& known = processes_.at(seen.pid);
+  known.start_ticks = seen.start_ticks;
+  known.session = seen.session;
+  if (seen.pidfs_inode != 0) known.pidfs_inode = seen.pidfs_inode;
+  if (!seen.shadow) return;
+  if (!known.shadow) {
+    known.shadow = seen.shadow;
+    return;
+  }
+  // What we gave it when we made it is better than what it made of that.
+  auto merged = std::make_shared<model::Shadow>(*seen.shadow);
+  merged->cmdline = known.shadow->cmdline;
+  merged->cmdline_truncated = known.shadow->cmdline_truncated;
+  merged->lineage = known.shadow->lineage;
+  known.shadow = std::move(merged);
+}
+
 std::vector<model::ProcessInfo> ProcessTable::Save() const {
   std::vector<model::ProcessInfo> saved;
   saved.reserve(processes_.size());

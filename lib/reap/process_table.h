@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -17,7 +18,16 @@ class ProcessTable {
   /// False if it was there already (and is left as it is).
   bool Insert(const model::ProcessInfo& process);
   bool Erase(pid_t pid) { return processes_.erase(pid) > 0; }
+  /// Removes and returns it.
+  std::optional<model::ProcessInfo> Take(pid_t pid);
+  /// Adds what a look at it told; it must be there.
+  void Note(const model::ProcessInfo& seen);
   [[nodiscard]] const model::ProcessInfo* Find(pid_t pid) const;
+  template <typename F>
+  void ForEach(F visit) const {
+    for (const auto& [pid, process] : processes_)
+      visit(process);
+  }
   [[nodiscard]] std::size_t size() const { return processes_.size(); }
 
   /// What outlives an exec of ourselves, ordered by pid, and back.

@@ -1,6 +1,8 @@
 #include "reap/reaper.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace reaperd::reap {
 namespace {
@@ -12,6 +14,11 @@ bool PeekRefused(int code) {
   return code == ENOSYS || code == EPERM || code == EINVAL;
 }
 
+std::optional<Micros> Earlier(std::optional<Micros> a, std::optional<Micros> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
 }  // namespace
 
 void Reaper::OnSigchld(pid_t hint) {
@@ -21,22 +28,37 @@ void Reaper::OnSigchld(pid_t hint) {
   discovery_.OnSigchld();
 }
 
-void Reaper::Know(pid_t pid) {
+void Reaper::Know(model::ProcessInfo made) {
   may_have_children_ = true;
-  table_.Insert(
-      {.pid = pid, .first_sight = model::FirstSight::kSpawn, .first_seen_us = ops_.Now()});
+  made.first_sight = model::FirstSight::kSpawn;
+  made.first_seen_us = ops_.Now();
+  if (made.role == model::Role::kHelper) helpers_.push_back(made.pid);
+  table_.Insert(made);
+  if (!discovering_) return;
+  to_look_.push_back(made.pid);
+  discovery_.OnSigchld();
+}
+
+void Reaper::SetMayHold(bool may_hold) {
+  if (plan_.limits().may_hold == may_hold) return;
+  PlanLimits limits = plan_.limits();
+  limits.may_hold = may_hold;
+  plan_.SetLimits(limits);
 }
 
 Rest Reaper::Run(event::Turn& turn) {
   now_us_ = ops_.Now();
   for (;;) {
+    plan_.SetPeekFirst(observer_.WantsLook(now_us_));
     const Action action = plan_.Next(now_us_);
     switch (action.kind) {
       case Action::Kind::kRest:
         if (!Discover(turn)) return {.more = true};
-        return {.until_us = action.until_us};
+        return {.until_us = discovering_ ? Earlier(action.until_us, discovery_.next_us())
+                                         : action.until_us};
       case Action::Kind::kPeek:
       case Action::Kind::kReap:
+      case Action::Kind::kPeekAny:
       case Action::Kind::kReapAny:
         Wait(action);
         break;
@@ -49,14 +71,11 @@ Rest Reaper::Run(event::Turn& turn) {
 }
 
 void Reaper::Wait(const Action& action) {
-  model::WaitOutcome outcome;
-  if (action.kind == Action::Kind::kReapAny) {
-    ++counters_.walks;
-    outcome = ops_.WaitAny();
-  } else {
-    outcome = ops_.WaitPid(action.pid, action.kind == Action::Kind::kPeek ? sys::WaitMode::kPeek
-                                                                          : sys::WaitMode::kReap);
-  }
+  const bool any = action.kind == Action::Kind::kReapAny || action.kind == Action::Kind::kPeekAny;
+  const bool peek = action.kind == Action::Kind::kPeek || action.kind == Action::Kind::kPeekAny;
+  const sys::WaitMode mode = peek ? sys::WaitMode::kPeek : sys::WaitMode::kReap;
+  if (any) ++counters_.walks;
+  const model::WaitOutcome outcome = any ? ops_.WaitAny(mode) : ops_.WaitPid(action.pid, mode);
   const Micros before_us = now_us_;
   now_us_ = ops_.Now();
   plan_.OnWaited(action, outcome, now_us_ - before_us, now_us_);
@@ -69,10 +88,10 @@ void Reaper::Wait(const Action& action) {
       observer_.OnStopped(outcome.pid, outcome.stop_signal);
       break;
     case Kind::kNoChild:
-      if (action.kind == Action::Kind::kReapAny) NoChildLeft();
+      if (any) NoChildLeft();
       break;
     case Kind::kError:
-      if (action.kind == Action::Kind::kPeek && PeekRefused(outcome.error)) {
+      if (peek && PeekRefused(outcome.error)) {
         PlanLimits limits = plan_.limits();
         limits.can_peek = false;
         plan_.SetLimits(limits);
@@ -86,17 +105,22 @@ void Reaper::Wait(const Action& action) {
 }
 
 void Reaper::OnDead(const Action& action, const model::WaitOutcome& outcome) {
-  const model::Death death{
-      .pid = outcome.pid, .status = outcome.status, .uid = outcome.uid, .seen_us = now_us_};
-  if (action.kind == Action::Kind::kPeek) {
+  const model::Death death{.pid = outcome.pid,
+                           .status = outcome.status,
+                           .uid = outcome.uid,
+                           .seen_us = now_us_,
+                           .usage = outcome.usage};
+  if (action.kind == Action::Kind::kPeek || action.kind == Action::Kind::kPeekAny) {
     ++counters_.deaths;
-    plan_.OnDecided(death.pid, observer_.OnDeath(death));
+    plan_.OnDecided(death.pid, observer_.OnDeath(death, table_.Find(death.pid)));
+    now_us_ = ops_.Now();  // what the observer read of the zombie is not the cost of the next call
     return;
   }
   if (!action.seen) ++counters_.deaths;
   ++counters_.reaped;
-  table_.Erase(death.pid);
-  observer_.OnReaped(death);
+  std::erase(helpers_, death.pid);
+  const auto known = table_.Take(death.pid);
+  observer_.OnReaped(death, known ? &*known : nullptr);
 }
 
 void Reaper::NoChildLeft() {
@@ -109,7 +133,7 @@ void Reaper::ListPart(const Action& action) {
   if (action.first_part) {
     ++counters_.scans;
     listed_ = 0;
-    discovery_cost_us_.reset();  // both read the same list
+    pass_.listing = false;  // both read the same list
   }
   part_.clear();
   const sys::ListPart result = ops_.ListChildren(action.first_part, part_);
@@ -119,38 +143,79 @@ void Reaper::ListPart(const Action& action) {
     plan_.OnListFailed(now_us_);
     return;
   }
-  listed_ += part_.size();
-  if (discovering_) AddListed();
+  if (discovering_) AddListed(model::FirstSight::kList);
   plan_.OnListed(part_, result == sys::ListPart::kMore, now_us_ - before_us);
-  if (result == sys::ListPart::kEnd && listed_ == 0) NoChildLeft();
+  CountListed(result == sys::ListPart::kEnd);
 }
 
-void Reaper::AddListed() {
-  for (const pid_t pid : part_) {
-    const model::ProcessInfo process{
-        .pid = pid, .first_sight = model::FirstSight::kDiscovery, .first_seen_us = now_us_};
-    if (table_.Insert(process)) observer_.OnAdopted(process);
+void Reaper::CountListed(bool end) {
+  const auto is_helper = [this](pid_t pid) {
+    return std::find(helpers_.begin(), helpers_.end(), pid) != helpers_.end();
+  };
+  listed_ += part_.size();
+  if (!helpers_.empty()) {
+    listed_ -= static_cast<std::size_t>(std::count_if(part_.begin(), part_.end(), is_helper));
+  }
+  if (!end) return;
+  if (listed_ == 0) {
+    NoChildLeft();
+  } else if (listed_ == plan_.held_count()) {
+    observer_.OnOnlyHeldLeft();
   }
 }
 
-/// False when the turn was over before the list was read.
+void Reaper::AddListed(model::FirstSight sight) {
+  for (const pid_t pid : part_) {
+    if (table_.Insert({.pid = pid, .first_sight = sight, .first_seen_us = now_us_})) {
+      to_look_.push_back(pid);
+    }
+  }
+}
+
+/// One pass. False when the turn was over first.
 bool Reaper::Discover(event::Turn& turn) {
-  if (!discovering_) return true;
-  if (!discovery_cost_us_ && !discovery_.ShouldList(now_us_)) return true;
-  for (;;) {
+  if (!discovering_ || (!pass_.running && !discovery_.ShouldRun(now_us_))) return true;
+  pass_.running = true;
+  if (!ListForDiscovery(turn)) return false;
+  while (!to_look_.empty() && discovery_.MayLook(pass_.looks)) {
+    const pid_t pid = to_look_.back();
+    to_look_.pop_back();
+    LookAt(pid);
+    if (turn.Over()) return false;
+  }
+  discovery_.OnPass(pass_.cost_us, !to_look_.empty(), now_us_);
+  pass_ = {};
+  return true;
+}
+
+bool Reaper::ListForDiscovery(event::Turn& turn) {
+  while (pass_.listing || discovery_.list_due()) {
     part_.clear();
-    const bool first_part = !discovery_cost_us_;
+    const bool first_part = !std::exchange(pass_.listing, true);
+    if (first_part) discovery_.OnListing();
     const sys::ListPart result = ops_.ListChildren(first_part, part_);
     const Micros before_us = now_us_;
     now_us_ = ops_.Now();
-    discovery_cost_us_ = discovery_cost_us_.value_or(0) + (now_us_ - before_us);
-    AddListed();
-    if (result != sys::ListPart::kMore) break;
+    pass_.cost_us += now_us_ - before_us;
+    AddListed(model::FirstSight::kDiscovery);
+    pass_.listing = result == sys::ListPart::kMore;
+    // More may be due already, but not in this pass.
+    if (!pass_.listing) return true;
     if (turn.Over()) return false;
   }
-  discovery_.OnListed(*discovery_cost_us_, now_us_);
-  discovery_cost_us_.reset();
   return true;
+}
+
+void Reaper::LookAt(pid_t pid) {
+  const model::ProcessInfo* const known = table_.Find(pid);
+  if (known == nullptr) return;  // reaped meanwhile
+  ++pass_.looks;
+  const auto seen = ops_.LookAtLiving(pid);
+  const Micros before_us = now_us_;
+  now_us_ = ops_.Now();
+  pass_.cost_us += now_us_ - before_us;
+  if (seen) table_.Note(*seen);
+  if (known->first_sight != model::FirstSight::kSpawn) observer_.OnAdopted(*known);
 }
 
 }  // namespace reaperd::reap

@@ -26,15 +26,24 @@ class ReapObserver {
   ReapObserver& operator=(const ReapObserver&) = delete;
   virtual ~ReapObserver() = default;
 
-  /// A death was seen and the zombie is still there. Asked only under may_hold or peek_first.
-  virtual Decision OnDeath([[maybe_unused]] const model::Death& death) { return Decision::kReap; }
+  /// The next death is to be shown as a zombie (OnDeath) before it is reaped.
+  [[nodiscard]] virtual bool WantsLook([[maybe_unused]] Micros now_us) { return false; }
+  /// A death was seen and the zombie is still there. Asked under may_hold and after WantsLook.
+  /// `known`: what we knew of it, nullptr when only its death told us.
+  virtual Decision OnDeath([[maybe_unused]] const model::Death& death,
+                           [[maybe_unused]] const model::ProcessInfo* known) {
+    return Decision::kReap;
+  }
   /// The zombie is gone; its pid may be reused from now on.
-  virtual void OnReaped(const model::Death& death) = 0;
+  virtual void OnReaped(const model::Death& death, const model::ProcessInfo* known) = 0;
   virtual void OnStopped([[maybe_unused]] pid_t pid, [[maybe_unused]] int signal) {}
-  /// A child that we did not make was seen for the first time, alive or dead. Discovery only.
+  /// A child that we did not make was seen for the first time. Discovery only; told when it was
+  /// looked at, and without a shadow if it was dead by then.
   virtual void OnAdopted([[maybe_unused]] const model::ProcessInfo& process) {}
   /// There is no child left. Told at most once until there may be one again.
   virtual void OnNoChildLeft() {}
+  /// All children that are left are held.
+  virtual void OnOnlyHeldLeft() {}
   /// A wait failed with something else than ECHILD and is tried again later.
   virtual void OnWaitFailed([[maybe_unused]] int code) {}
 };
@@ -53,6 +62,7 @@ class Reaper {
 
   /// Off by default: it costs a list of children now and then, and only shadows and news need it.
   void EnableDiscovery() { discovering_ = true; }
+  /// The next Run lists all children and looks at all that are new.
   void RequestDiscovery() { discovery_.OnRequest(); }
 
   void OnSigchld(pid_t hint);
@@ -63,22 +73,30 @@ class Reaper {
   /// A decision depends on whether a child is left: the next Run finds out, whatever it costs.
   void OnSweepWanted() { plan_.OnSweepWanted(); }
 
-  /// A child that we made.
-  void Know(pid_t pid);
+  /// A child that we made. Of a helper (Role::kHelper) it is also known that it is no child that
+  /// anybody waits for: it does not count for OnNoChildLeft.
+  void Know(model::ProcessInfo made);
+  /// An id, a shadow or a lineage that was learned later.
+  void Note(const model::ProcessInfo& seen) { table_.Note(seen); }
 
   Rest Run(event::Turn& turn);
 
   [[nodiscard]] const model::ReapCounters& counters() const { return counters_; }
   [[nodiscard]] const ProcessTable& table() const { return table_; }
   [[nodiscard]] const Plan& plan() const { return plan_; }
+  /// A rule, a lease or a barrier could match from now on, or no longer.
+  void SetMayHold(bool may_hold);
 
  private:
   void Wait(const Action& action);
   void ListPart(const Action& action);
   void OnDead(const Action& action, const model::WaitOutcome& outcome);
   void NoChildLeft();
+  void CountListed(bool end);
   bool Discover(event::Turn& turn);
-  void AddListed();
+  bool ListForDiscovery(event::Turn& turn);
+  void AddListed(model::FirstSight sight);
+  void LookAt(pid_t pid);
 
   sys::ProcessOps& ops_;
   ReapObserver& observer_;
@@ -89,9 +107,17 @@ class Reaper {
   Micros now_us_ = 0;  ///< the end of the last call is the start of the next
   bool discovering_ = false;
   bool may_have_children_ = true;
-  std::vector<pid_t> part_;                  ///< reused: a part of a list
-  std::size_t listed_ = 0;                   ///< pids in the list that is being read
-  std::optional<Micros> discovery_cost_us_;  ///< a discovery is under way and has cost this
+  std::vector<pid_t> part_;     ///< reused: a part of a list
+  std::size_t listed_ = 0;      ///< pids in the list that is being read
+  std::vector<pid_t> to_look_;  ///< known, but not looked at yet
+  std::vector<pid_t> helpers_;
+  struct Pass {
+    Micros cost_us = 0;
+    std::size_t looks = 0;
+    bool running = false;  ///< the turn may end before it does
+    bool listing = false;  ///< the list has been begun
+  };
+  Pass pass_;  ///< of discovery
 };
 
 }  // namespace reaperd::reap

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "sys/linux_process_ops.h"
+#include "sys/pidfd.h"
 
 namespace reaperd::service {
 

@@ -1,5 +1,6 @@
 #include "sys/linux_process_ops.h"
 
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -39,6 +40,21 @@ WaitOutcome FromSiginfo(const siginfo_t& info) {
   return outcome;
 }
 
+model::ResourceUse FromRusage(const rusage& usage) {
+  const auto micros = [](const timeval& time) {
+    return Micros{time.tv_sec} * kSecond + time.tv_usec;
+  };
+  return {.user_us = micros(usage.ru_utime),
+          .system_us = micros(usage.ru_stime),
+          .max_rss_kb = usage.ru_maxrss,
+          .minor_faults = usage.ru_minflt,
+          .major_faults = usage.ru_majflt,
+          .blocks_in = usage.ru_inblock,
+          .blocks_out = usage.ru_oublock,
+          .voluntary_switches = usage.ru_nvcsw,
+          .involuntary_switches = usage.ru_nivcsw};
+}
+
 WaitOutcome FromWaitStatus(pid_t pid, int status) {
   WaitOutcome outcome;
   outcome.pid = pid;
@@ -54,6 +70,9 @@ WaitOutcome FromWaitStatus(pid_t pid, int status) {
   return outcome;
 }
 
+/// Stops that vanish between two calls, in a row, before a peek says EAGAIN.
+constexpr int kMostStopsMissed = 8;
+
 /// Errors that waitid(2) never gives for our arguments: it was the call itself that was refused.
 bool CallRefused(int code) {
   return code == ENOSYS || code == EPERM || code == EINVAL;
@@ -65,39 +84,66 @@ int ErrnoOf(int result) {
 
 }  // namespace
 
-UniqueFd OpenPidfd(pid_t pid) {
-  return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-}
-
 WaitOutcome LinuxProcessOps::WaitByWait4(pid_t pid) {
   int status = 0;
-  const pid_t got = wait4(pid, &status, WNOHANG | WUNTRACED, nullptr);
+  rusage usage{};
+  const int any_kind = pid > 0 ? __WALL : 0;
+  const pid_t got = wait4(pid, &status, WNOHANG | WUNTRACED | any_kind, &usage);
   if (got < 0) return FromErrno(errno);
   if (got == 0) return {};
-  return FromWaitStatus(got, status);
+  WaitOutcome outcome = FromWaitStatus(got, status);
+  if (outcome.kind == WaitOutcome::Kind::kDead) outcome.usage = FromRusage(usage);
+  return outcome;
+}
+
+/// waitid(2) by its system call, which also tells the resource usage of a zombie that stays: the C
+/// library's function does not.
+WaitOutcome LinuxProcessOps::WaitById(int id_type, pid_t pid, int options) {
+  siginfo_t info{};
+  rusage usage{};
+  if (syscall(SYS_waitid, id_type, pid, &info, options, &usage) < 0) {
+    return {.kind = errno == ECHILD ? WaitOutcome::Kind::kNoChild : WaitOutcome::Kind::kError,
+            .error = errno};
+  }
+  WaitOutcome outcome = FromSiginfo(info);
+  if (outcome.kind == WaitOutcome::Kind::kDead) outcome.usage = FromRusage(usage);
+  return outcome;
 }
 
 WaitOutcome LinuxProcessOps::WaitPid(pid_t pid, WaitMode mode) {
-  if (has_waitid_) {
-    siginfo_t info{};
-    const int options = WEXITED | WNOHANG | (mode == WaitMode::kPeek ? WNOWAIT : WSTOPPED);
-    if (waitid(P_PID, static_cast<id_t>(pid), &info, options) == 0) return FromSiginfo(info);
-    if (!CallRefused(errno)) return FromErrno(errno);
-    if (mode == WaitMode::kPeek) return FromErrno(errno);
-    has_waitid_ = false;
-  }
-  if (mode == WaitMode::kPeek) return FromErrno(ENOSYS);
-  return WaitByWait4(pid);
+  // __WALL: a helper was made with another signal than SIGCHLD.
+  return Wait(P_PID, pid, mode, has_wall_ ? __WALL : 0);
 }
 
-WaitOutcome LinuxProcessOps::WaitAny() {
-  if (has_waitid_) {
-    siginfo_t info{};
-    if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG) == 0) return FromSiginfo(info);
-    if (!CallRefused(errno)) return FromErrno(errno);
+WaitOutcome LinuxProcessOps::WaitAny(WaitMode mode) {
+  return Wait(P_ALL, 0, mode, 0);
+}
+
+WaitOutcome LinuxProcessOps::Wait(int id_type, pid_t pid, WaitMode mode, int any_kind) {
+  const bool peek = mode == WaitMode::kPeek;
+  int stops_missed = 0;
+  while (has_waitid_) {
+    const int options = WEXITED | WSTOPPED | WNOHANG | (peek ? WNOWAIT : 0) | any_kind;
+    WaitOutcome outcome = WaitById(id_type, pid, options);
+    if (peek && outcome.kind == WaitOutcome::Kind::kStopped) {
+      // The stop was only looked at: take it, so that it is told once. Who was continued or killed
+      // since has none to take, and others may have died.
+      outcome = WaitById(P_PID, outcome.pid, WSTOPPED | WNOHANG | any_kind);
+      if (outcome.kind == WaitOutcome::Kind::kStopped) return outcome;
+      if (++stops_missed < kMostStopsMissed) continue;
+      return FromErrno(EAGAIN);
+    }
+    if (outcome.kind != WaitOutcome::Kind::kError || !CallRefused(outcome.error)) return outcome;
+    if (outcome.error == EINVAL && any_kind != 0) {
+      has_wall_ = false;  // before Linux 4.7
+      any_kind = 0;
+      continue;
+    }
+    if (peek) return outcome;
     has_waitid_ = false;
   }
-  return WaitByWait4(-1);
+  if (peek) return FromErrno(ENOSYS);
+  return WaitByWait4(id_type == P_ALL ? -1 : pid);
 }
 
 ListPart LinuxProcessOps::ListChildren(bool first_part, std::vector<pid_t>& pids) {

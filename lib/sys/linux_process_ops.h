@@ -6,22 +6,25 @@
 
 #include "base/clock.h"
 #include "sys/children_list.h"
+#include "sys/process_look.h"
 #include "sys/process_ops.h"
 
 namespace reaperd::sys {
 
-/// Empty when there are no pidfds, no descriptors left, or no such process.
-UniqueFd OpenPidfd(pid_t pid);
-
 class LinuxProcessOps final : public ProcessOps {
  public:
   /// `proc_root` is "/proc" but in tests.
-  explicit LinuxProcessOps(const char* proc_root = "/proc") : children_(proc_root) {}
+  explicit LinuxProcessOps(const char* proc_root = "/proc")
+      : children_(proc_root), look_(proc_root) {}
 
   [[nodiscard]] Micros Now() const override { return clock_.Now(); }
   model::WaitOutcome WaitPid(pid_t pid, WaitMode mode) override;
-  model::WaitOutcome WaitAny() override;
+  model::WaitOutcome WaitAny(WaitMode mode) override;
   ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) override;
+  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) override { return look_.Living(pid); }
+  ZombieFacts LookAtZombie(pid_t pid, model::Detail detail) override {
+    return look_.Zombie(pid, detail);
+  }
   Spawned Spawn(const SpawnRequest& request) override { return sys::Spawn(request); }
   int SignalPidfd(int pidfd, int signal) override;
   int SignalChild(pid_t pid, int signal) override;
@@ -35,11 +38,15 @@ class LinuxProcessOps final : public ProcessOps {
   [[nodiscard]] bool has_waitid() const { return has_waitid_; }
 
  private:
-  model::WaitOutcome WaitByWait4(pid_t pid);
+  static model::WaitOutcome WaitById(int id_type, pid_t pid, int options);
+  static model::WaitOutcome WaitByWait4(pid_t pid);
+  model::WaitOutcome Wait(int id_type, pid_t pid, WaitMode mode, int any_kind);
 
   BootClock clock_;
   ChildrenList children_;
+  ProcessLook look_;
   bool has_waitid_ = true;
+  bool has_wall_ = true;  ///< waitid knows __WALL
 };
 
 }  // namespace reaperd::sys

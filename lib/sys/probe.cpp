@@ -17,6 +17,7 @@
 
 #include "base/text.h"
 #include "sys/linux_process_ops.h"
+#include "sys/pidfd.h"
 #include "sys/procfs.h"
 
 namespace reaperd::sys {

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,23 +17,29 @@
 #include "base/unique_fd.h"
 #include "model/wait_outcome.h"
 #include "sys/children_list.h"
+#include "sys/process_look.h"
 #include "sys/spawn.h"
 
 namespace reaperd::sys {
 
 enum class WaitMode {
-  kPeek,  ///< the zombie stays (WNOWAIT); stops are not told
-  kReap,  ///< a zombie is reaped; a stop is told once
+  kPeek,  ///< a zombie stays (WNOWAIT)
+  kReap,  ///< a zombie is reaped
 };
 
 class ProcessOps : public Clock {
  public:
-  // --- waiting; never blocks (WNOHANG)
+  // --- waiting; never blocks (WNOHANG). A stop is told once, in either mode.
+  /// Also for a helper of ours (HelperProcess), which WaitAny never tells of.
   virtual model::WaitOutcome WaitPid(pid_t pid, WaitMode mode) = 0;
-  virtual model::WaitOutcome WaitAny() = 0;
+  virtual model::WaitOutcome WaitAny(WaitMode mode) = 0;
 
   /// Appends the next part of our list of children to `pids`, at most a few hundred.
   virtual ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) = 0;
+
+  // --- looking at an unreaped child of ours; never waits
+  virtual std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) = 0;
+  virtual ZombieFacts LookAtZombie(pid_t pid, model::Detail detail) = 0;
 
   // --- starting and signalling; these return 0 or the errno
   virtual Spawned Spawn(const SpawnRequest& request) = 0;

@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "sys/linux_process_ops.h"
+#include "sys/pidfd.h"
 #include "sys/program_path.h"
 
 namespace reaperd::sys {

@@ -78,7 +78,7 @@ class ReapBed final : public ReapObserver {
   [[nodiscard]] bool Reaped(pid_t pid) const { return reaped.count(pid) > 0; }
 
   // --- ReapObserver
-  Decision OnDeath(const model::Death& death) override {
+  Decision OnDeath(const model::Death& death, const model::ProcessInfo*) override {
     ++seen[death.pid];
     // The zombie and all that /proc tells of it are still there.
     if (check_zombies) {
@@ -86,7 +86,7 @@ class ReapBed final : public ReapObserver {
     }
     return to_hold.count(death.pid) > 0 ? Decision::kHold : Decision::kReap;
   }
-  void OnReaped(const model::Death& death) override {
+  void OnReaped(const model::Death& death, const model::ProcessInfo*) override {
     EXPECT_TRUE(reaped.emplace(death.pid, death.status).second) << death.pid << " was reaped twice";
   }
   void OnAdopted(const model::ProcessInfo& process) override { adopted.insert(process.pid); }

@@ -287,7 +287,7 @@ TEST(Discovery, FindsOrphansThatWereGivenToUs) {
     pid_t orphan = 0;
     ASSERT_EQ(read(pipe.read_end.get(), &orphan, sizeof orphan),
               static_cast<ssize_t>(sizeof orphan));
-    bed.reaper.Know(parent);
+    bed.reaper.Know({.pid = parent});
     EXPECT_TRUE(bed.RunUntil([&] { return bed.adopted.count(orphan) > 0; }));
     EXPECT_EQ(bed.adopted.count(parent), 0U);
     ASSERT_NE(bed.reaper.table().Find(orphan), nullptr);

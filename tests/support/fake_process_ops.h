@@ -57,14 +57,15 @@ class FakeProcessOps : public sys::ProcessOps {
     return Tell(at, peek);
   }
 
-  model::WaitOutcome WaitAny() override {
-    Log("any", true);
-    if (wait_error != 0) return Failed(wait_error);
+  model::WaitOutcome WaitAny(sys::WaitMode mode) override {
+    const bool peek = mode == sys::WaitMode::kPeek;
+    Log(peek ? "peek any" : "any", true);
+    if (const int code = peek ? peek_error : wait_error; code != 0) return Failed(code);
     if (children.empty()) return {.kind = model::WaitOutcome::Kind::kNoChild};
     const auto at = std::find_if(children.begin(), children.end(), [](const FakeChild& child) {
       return child.end || child.stopped_by != 0;
     });
-    return at == children.end() ? model::WaitOutcome{} : Tell(at, false);
+    return at == children.end() ? model::WaitOutcome{} : Tell(at, peek);
   }
 
   sys::ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) override {
@@ -82,6 +83,16 @@ class FakeProcessOps : public sys::ProcessOps {
     return listing_.empty() ? sys::ListPart::kEnd : sys::ListPart::kMore;
   }
 
+  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) override {
+    Log("look " + std::to_string(pid));
+    const auto at = Find(pid);
+    if (at == children.end() || at->end) return std::nullopt;
+    return model::ProcessInfo{.pid = pid, .start_ticks = static_cast<std::uint64_t>(pid) * 10};
+  }
+  sys::ZombieFacts LookAtZombie(pid_t pid, model::Detail detail) override {
+    Log("look at dead " + std::to_string(pid));
+    return {.detail = detail};
+  }
   sys::Spawned Spawn(const sys::SpawnRequest& request) override {
     Log("spawn");
     spawns.push_back(request);
@@ -135,7 +146,7 @@ class FakeProcessOps : public sys::ProcessOps {
       outcome.kind = model::WaitOutcome::Kind::kDead;
       outcome.status = *at->end;
       if (!peek) children.erase(at);
-    } else if (at->stopped_by != 0 && !peek) {
+    } else if (at->stopped_by != 0) {
       outcome.kind = model::WaitOutcome::Kind::kStopped;
       outcome.stop_signal = std::exchange(at->stopped_by, 0);
     } else {

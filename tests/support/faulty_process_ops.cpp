@@ -33,9 +33,9 @@ model::WaitOutcome FaultyProcessOps::WaitPid(pid_t pid, sys::WaitMode mode) {
   return code != 0 ? Failed(code) : real_.WaitPid(pid, mode);
 }
 
-model::WaitOutcome FaultyProcessOps::WaitAny() {
+model::WaitOutcome FaultyProcessOps::WaitAny(sys::WaitMode mode) {
   const int code = CodeFor(Call::kWaitAny);
-  return code != 0 ? Failed(code) : real_.WaitAny();
+  return code != 0 ? Failed(code) : real_.WaitAny(mode);
 }
 
 sys::ListPart FaultyProcessOps::ListChildren(bool first_part, std::vector<pid_t>& pids) {

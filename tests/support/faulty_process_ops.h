@@ -52,8 +52,14 @@ class FaultyProcessOps final : public sys::ProcessOps {
 
   [[nodiscard]] Micros Now() const override { return real_.Now(); }
   model::WaitOutcome WaitPid(pid_t pid, sys::WaitMode mode) override;
-  model::WaitOutcome WaitAny() override;
+  model::WaitOutcome WaitAny(sys::WaitMode mode) override;
   sys::ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) override;
+  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) override {
+    return real_.LookAtLiving(pid);
+  }
+  sys::ZombieFacts LookAtZombie(pid_t pid, model::Detail detail) override {
+    return real_.LookAtZombie(pid, detail);
+  }
   sys::Spawned Spawn(const sys::SpawnRequest& request) override;
   int SignalPidfd(int pidfd, int signal) override;
   int SignalChild(pid_t pid, int signal) override;

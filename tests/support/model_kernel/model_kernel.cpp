@@ -197,16 +197,19 @@ WaitOutcome ModelKernel::WaitPid(pid_t pid, bool reap) {
     if (reap) return Reap(pid);
     return {.kind = WaitOutcome::Kind::kDead, .pid = pid, .status = At(pid).status};
   }
-  if (reap && HasStopNews(pid)) return TakeStop(pid);
+  if (HasStopNews(pid)) return TakeStop(pid);
   return {};
 }
 
-WaitOutcome ModelKernel::WaitAny() {
+WaitOutcome ModelKernel::WaitAny(bool reap) {
   Advance(costs_.call);
   if (auto fault = Faulty(Call::kWaitAny)) return *fault;
   if (child_count_ == 0) return {.kind = WaitOutcome::Kind::kNoChild};
   for (pid_t pid = At(kSelf).first_child; pid != 0; pid = At(pid).next) {
-    if (Waitable(pid)) return Reap(pid);
+    if (Waitable(pid)) {
+      if (reap) return Reap(pid);
+      return {.kind = WaitOutcome::Kind::kDead, .pid = pid, .status = At(pid).status};
+    }
     if (HasStopNews(pid)) return TakeStop(pid);
     Advance(costs_.walk_per_child);
     ++walked_;

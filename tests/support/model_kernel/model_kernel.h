@@ -77,10 +77,10 @@ class ModelKernel {
 
   [[nodiscard]] bool sigchld_pending() const { return pending_.has_value(); }
   std::optional<Sigchld> TakeSigchld();
-  /// waitid(P_PID, WNOHANG | WEXITED), with WSTOPPED and reaping, or with WNOWAIT instead.
+  /// waitid(P_PID, WNOHANG | WEXITED | WSTOPPED), reaping or with WNOWAIT; a stop is taken by both.
   model::WaitOutcome WaitPid(pid_t pid, bool reap);
   /// waitid(P_ALL, WNOHANG | WEXITED | WSTOPPED).
-  model::WaitOutcome WaitAny();
+  model::WaitOutcome WaitAny(bool reap = true);
   /// Appends at most `max` of our children to `pids`. False when the list has ended, nullopt when
   /// it cannot be read.
   std::optional<bool> List(bool first_part, std::size_t max, std::vector<pid_t>& pids);

@@ -20,6 +20,7 @@ const char* PaceWatch::OnNext(const Action& action, bool holding, Micros now_us)
       if (!action.first_part) return nullptr;
       if (scan_.active) EndScan(now_us);
       return walked_ ? nullptr : CheckSweep(action, now_us);
+    case Action::Kind::kPeekAny:
     case Action::Kind::kReapAny:
       return CheckSweep(action, now_us);
     case Action::Kind::kPeek:
@@ -30,7 +31,7 @@ const char* PaceWatch::OnNext(const Action& action, bool holding, Micros now_us)
 }
 
 const char* PaceWatch::CheckSweep(const Action& action, Micros now_us) {
-  if (action.kind == Action::Kind::kReapAny && scan_.active) {
+  if (action.kind != Action::Kind::kList && scan_.active) {
     // A scan that met only live ones may ask by P_ALL whether any zombie is left.
     const bool looking = !scan_.listing;
     if (looking && scan_.least.barren >= limits_.barren_waits) return nullptr;
@@ -54,7 +55,7 @@ void PaceWatch::OnWaited(const Action& action, const model::WaitOutcome& outcome
   if (outcome.kind == Kind::kError) {
     Owe(limits_.error_pause_us, limits_.error_pause_us, now_us);
   }
-  if (action.kind == Action::Kind::kReapAny) {
+  if (action.kind == Action::Kind::kReapAny || action.kind == Action::Kind::kPeekAny) {
     OnWalked(outcome, cost_us, now_us);
     return;
   }

@@ -27,6 +27,9 @@ inline Action ReapSeen(pid_t pid) {
 inline Action ReapAny() {
   return {.kind = Kind::kReapAny};
 }
+inline Action PeekAny() {
+  return {.kind = Kind::kPeekAny};
+}
 inline Action FirstList() {
   return {.kind = Kind::kList, .first_part = true};
 }
@@ -78,15 +81,15 @@ class PlanTest : public ::testing::Test {
     plan_.OnListed(pids, false, cost_us);
   }
 
-  void Look(const Action& action, Outcome kind, Micros cost_us = 0) {
+  void Look(const Action& action, Outcome kind, Micros cost_us = 0, pid_t found = 0) {
     ASSERT_EQ(Next(), action);
-    Answer(action, kind, action.pid, cost_us);
+    Answer(action, kind, found != 0 ? found : action.pid, cost_us);
   }
 
   /// Answers a sweep of nobody, whichever way it goes, so that the plan rests.
   void SweepNothing() {
-    if (Next() == ReapAny()) {
-      Answer(ReapAny(), Outcome::kNothing);
+    if (const Action walk = Next(); walk == ReapAny() || walk == PeekAny()) {
+      Answer(walk, Outcome::kNothing);
     } else {
       List({});
     }

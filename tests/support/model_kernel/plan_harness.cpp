@@ -31,7 +31,7 @@ void PlanHarness::Trace(const std::string& line) const {
 
 void PlanHarness::TraceAnswer(const Action& action, const WaitOutcome& outcome) const {
   if (trace_ == nullptr) return;
-  static constexpr std::array<const char*, 3> kCalls{"peek ", "reap ", "reap any "};
+  static constexpr std::array<const char*, 4> kCalls{"peek ", "reap ", "peek any ", "reap any "};
   static constexpr std::array<const char*, 5> kKinds{"dead ", "stopped ", "nothing ", "no child ",
                                                      "error "};
   Trace(kCalls.at(static_cast<std::size_t>(action.kind)) + std::to_string(action.pid) + ": " +
@@ -54,8 +54,17 @@ PlanHarness::Known& PlanHarness::KnownOf(pid_t pid) {
   return known;
 }
 
+bool PlanHarness::MayHold() const {
+  return limits_.can_list && limits_.can_peek && limits_.may_hold;
+}
+
 bool PlanHarness::MustDecide() const {
-  return limits_.can_list && limits_.can_peek && (limits_.may_hold || limits_.peek_first);
+  return MayHold() || (limits_.can_peek && limits_.peek_first);
+}
+
+void PlanHarness::SetPeekFirst(bool wanted) {
+  limits_.peek_first = wanted;
+  plan_.SetPeekFirst(wanted);
 }
 
 void PlanHarness::TakeSignal() {
@@ -109,7 +118,7 @@ void PlanHarness::SetLimits(const reap::PlanLimits& limits) {
 
 Action PlanHarness::Act() {
   const Action action = plan_.Next(kernel_.Now());
-  const bool holding = !held_.empty() || MustDecide();
+  const bool holding = !held_.empty() || MayHold();
   if (const char* wrong = pace_.OnNext(action, holding, kernel_.Now())) Violate(wrong);
   if (action.kind == Action::Kind::kRest) {
     if (trace_ != nullptr) Trace("rest until " + std::to_string(action.until_us.value_or(0)));
@@ -145,9 +154,13 @@ void PlanHarness::CheckBefore(const Action& action) {
     case Action::Kind::kReap:
       CheckReap(action);
       return;
+    case Action::Kind::kPeekAny:
+      if (!limits_.can_peek) Violate("looked without reaping where that is impossible");
+      [[fallthrough]];
     case Action::Kind::kReapAny:
       if (!held_.empty()) Violate("P_ALL beside a held zombie");
-      if (MustDecide()) Violate("P_ALL where a hold could match");
+      if (MayHold()) Violate("P_ALL where a hold could match");
+      if (MustDecide() && action.kind == Action::Kind::kReapAny) Violate("would reap undecided");
       return;
     case Action::Kind::kList:
     case Action::Kind::kRest:
@@ -179,19 +192,18 @@ void PlanHarness::CheckRest(const Action& action) {
 
 void PlanHarness::Wait(const Action& action) {
   const Micros begin = kernel_.Now();
-  const WaitOutcome outcome = action.kind == Action::Kind::kReapAny
-                                  ? kernel_.WaitAny()
-                                  : kernel_.WaitPid(action.pid, action.kind == Action::Kind::kReap);
+  const bool peek = action.kind == Action::Kind::kPeek || action.kind == Action::Kind::kPeekAny;
+  const bool any = action.kind == Action::Kind::kReapAny || action.kind == Action::Kind::kPeekAny;
+  const WaitOutcome outcome = any ? kernel_.WaitAny(!peek) : kernel_.WaitPid(action.pid, !peek);
   const Micros cost_us = kernel_.Now() - begin;
   TraceAnswer(action, outcome);
-  if (action.kind == Action::Kind::kReapAny && outcome.kind == WaitOutcome::Kind::kNoChild) {
-    knows_childless_ = true;
-  }
+  if (any && outcome.kind == WaitOutcome::Kind::kNoChild) knows_childless_ = true;
   pace_.OnWaited(action, outcome, cost_us, kernel_.Now());
   plan_.OnWaited(action, outcome, cost_us, kernel_.Now());
   if (outcome.kind == WaitOutcome::Kind::kError) ++faults_;
   if (outcome.kind != WaitOutcome::Kind::kDead) return;
-  if (action.kind == Action::Kind::kPeek) {
+  if (peek) {
+    if (KnownOf(outcome.pid).decided) Violate("looked at again after it was decided");
     Decided(outcome);
   } else {
     ++reaped_;
@@ -202,7 +214,8 @@ void PlanHarness::Decided(const WaitOutcome& outcome) {
   const Decision decision = decide_(outcome.pid, outcome);
   KnownOf(outcome.pid).decided = true;
   Trace(decision == Decision::kHold ? "decided: hold" : "decided: reap");
-  if (decision == Decision::kHold) {
+  // Where the children cannot be listed the plan takes a hold for a reap.
+  if (decision == Decision::kHold && limits_.can_list) {
     KnownOf(outcome.pid).held = true;
     held_.push_back(outcome.pid);
     ++holds_;

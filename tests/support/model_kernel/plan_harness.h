@@ -42,6 +42,8 @@ class PlanHarness {
   void Release(pid_t pid);
   void WantSweep();
   void SetLimits(const reap::PlanLimits& limits);
+  /// What the next record wants; changes from death to death.
+  void SetPeekFirst(bool wanted);
   /// Something happened in the kernel that the plan is not told of.
   void NoteEvent() { calls_since_news_ = 0; }
 
@@ -82,7 +84,8 @@ class PlanHarness {
   /// Remembers the first violation.
   void Violate(const std::string& what);
   Known& KnownOf(pid_t pid);
-  /// The hold rules must be asked about each death.
+  [[nodiscard]] bool MayHold() const;
+  /// The hold rules, or the record, must be asked about each death before its reap.
   [[nodiscard]] bool MustDecide() const;
 
   void Perform(const reap::Action& action);

@@ -8,7 +8,7 @@
 namespace reaperd::reap {
 
 inline void PrintTo(const Action& action, std::ostream* out) {
-  static constexpr const char* kNames[] = {"peek", "reap", "reap any", "list", "rest"};
+  static constexpr const char* kNames[] = {"peek", "reap", "peek any", "reap any", "list", "rest"};
   *out << kNames[static_cast<std::size_t>(action.kind)];
   if (action.pid != 0) *out << ' ' << action.pid;
   if (action.first_part) *out << " from the start";

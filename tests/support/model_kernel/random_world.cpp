@@ -77,6 +77,7 @@ void RandomWorld::DrawRegime() {
   hold_percent_ = static_cast<int>(random_.Below(101));
   hold_by_rule_ = random_.Chance(30);
   keep_ = static_cast<int>(random_.Chance(30) ? random_.Between(1, 5) : 0);
+  look_percent_ = random_.Chance(50) ? static_cast<int>(random_.Between(1, 99)) : 0;
   signal_percent_ = static_cast<int>(random_.Between(1, 100));
   gap_ns_ = Nanos{500} << random_.Below(18);
 }
@@ -133,6 +134,7 @@ bool RandomWorld::Quiet(const char* phase) {
 void RandomWorld::Step() {
   CatchUp();
   if (kernel_.sigchld_pending() && random_.Chance(signal_percent_)) harness_.TakeSignal();
+  if (look_percent_ > 0) harness_.SetPeekFirst(random_.Chance(look_percent_));
   const Action action = harness_.Act();
   if (action.kind != Action::Kind::kRest) return;
   if (kernel_.sigchld_pending()) {

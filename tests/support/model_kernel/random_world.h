@@ -77,6 +77,7 @@ class RandomWorld {
   ModelKernel& kernel_;
   std::vector<Weighted> events_of_;
   int total_weight_ = 0;
+  int look_percent_ = 0;  ///< of deaths of which the record wants a look; 0: never changes
   int hold_percent_ = 0;
   bool hold_by_rule_ = false;
   int keep_ = 0;             ///< a new hold releases the oldest beyond so many; 0 is never

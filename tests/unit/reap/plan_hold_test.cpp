@@ -28,6 +28,26 @@ TEST_F(PlanTest, PeekFirstLooksFirstThoughNothingIsHeld) {
   EXPECT_EQ(Next(), Peek(7));
 }
 
+TEST_F(PlanTest, PeekFirstSweepsByPAllAndDecidesBeforeTheNext) {
+  Use({.peek_first = true, .can_list = false});
+  Look(PeekAny(), Outcome::kDead, 0, 7);
+  plan_.OnDecided(7, Decision::kReap);
+  plan_.SetPeekFirst(false);
+  Look(ReapSeen(7), Outcome::kDead);
+  Walk(Outcome::kDead, 8, 0);
+  plan_.SetPeekFirst(true);
+  Look(PeekAny(), Outcome::kNothing);
+  EXPECT_EQ(Next(), Rest());
+}
+
+TEST_F(PlanTest, WhatWasDecidedIsGoneBeforeTheNextWalk) {
+  Use({.peek_first = true});
+  Look(PeekAny(), Outcome::kDead, 0, 7);
+  plan_.OnDecided(7, Decision::kReap);
+  Look(ReapSeen(7), Outcome::kError);
+  EXPECT_NE(Next().kind, Kind::kPeekAny) << "P_ALL would give 7 again";
+}
+
 TEST_F(PlanTest, AHeldPidIsSkippedUntilItsRelease) {
   Use(Holding());
   Hold(7);
@@ -75,7 +95,7 @@ TEST_F(PlanTest, WhereNothingCanBeLookedAtNothingCanBeHeldAndPAllIsUsed) {
   EXPECT_EQ(Next(), ReapAny());
   Use({.may_hold = true, .can_list = false});
   EXPECT_EQ(Next(), ReapAny());
-  Use({.peek_first = true, .can_list = false});
+  Use({.peek_first = true, .can_peek = false});
   EXPECT_EQ(Next(), ReapAny());
 }
 

@@ -62,21 +62,45 @@ TEST(ProcessTable, SurvivesAnExecOfOurselves) {
 
 TEST(Discovery, IsDueAfterASigchldAndPacedByItsCost) {
   Discovery discovery;
-  EXPECT_FALSE(discovery.ShouldList(1'000'000));
+  EXPECT_FALSE(discovery.ShouldRun(1'000'000));
+  EXPECT_EQ(discovery.next_us(), std::nullopt);
   discovery.OnSigchld();
-  EXPECT_TRUE(discovery.ShouldList(1'000'000));
-  discovery.OnListed(100, 1'000'000);
-  EXPECT_FALSE(discovery.ShouldList(2'000'000)) << "nobody died since";
+  EXPECT_TRUE(discovery.ShouldRun(1'000'000));
+  discovery.OnListing();
+  discovery.OnPass(10'000, false, 1'000'000);
+  EXPECT_FALSE(discovery.ShouldRun(9'000'000)) << "nobody died since";
+  EXPECT_EQ(discovery.next_us(), std::nullopt);
   discovery.OnSigchld();
-  EXPECT_FALSE(discovery.ShouldList(1'009'999));
-  EXPECT_TRUE(discovery.ShouldList(1'010'000));
+  EXPECT_FALSE(discovery.ShouldRun(1'999'999));
+  EXPECT_EQ(discovery.next_us(), 2'000'000);
+  EXPECT_TRUE(discovery.ShouldRun(2'000'000));
 }
 
-TEST(Discovery, ARequestIsNotPaced) {
+TEST(Discovery, ACheapPassIsFollowedByAPauseToo) {
   Discovery discovery;
-  discovery.OnListed(1'000'000, 1'000'000);
+  discovery.OnPass(1, false, 1'000'000);
+  discovery.OnSigchld();
+  EXPECT_EQ(discovery.next_us(), 1'100'000);
+}
+
+TEST(Discovery, LooksThatAreLeftMakeTheNextPassDueButNoList) {
+  Discovery discovery;
+  discovery.OnSigchld();
+  discovery.OnListing();
+  discovery.OnPass(1000, true, 1'000'000);
+  EXPECT_TRUE(discovery.ShouldRun(1'100'000));
+  EXPECT_FALSE(discovery.list_due());
+}
+
+TEST(Discovery, ARequestIsNotPacedAndLooksAtAll) {
+  Discovery discovery;
+  discovery.OnPass(1'000'000, false, 1'000'000);
+  EXPECT_FALSE(discovery.MayLook(Discovery::kLooksPerPass));
   discovery.OnRequest();
-  EXPECT_TRUE(discovery.ShouldList(1'000'001));
+  EXPECT_TRUE(discovery.ShouldRun(1'000'001));
+  EXPECT_TRUE(discovery.MayLook(100'000));
+  discovery.OnPass(1, false, 1'000'002);
+  EXPECT_FALSE(discovery.MayLook(Discovery::kLooksPerPass)) << "only once";
 }
 
 }  // namespace

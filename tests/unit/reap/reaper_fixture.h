@@ -50,11 +50,12 @@ class ReaperTest : public ::testing::Test, public ReapObserver {
   Words Told() { return std::exchange(told_, {}); }
 
   // --- ReapObserver
-  Decision OnDeath(const model::Death& death) override {
+  bool WantsLook(Micros /*now_us*/) override { return wants_look_; }
+  Decision OnDeath(const model::Death& death, const model::ProcessInfo*) override {
     told_.push_back("death " + std::to_string(death.pid));
     return to_hold_.count(death.pid) > 0 ? Decision::kHold : Decision::kReap;
   }
-  void OnReaped(const model::Death& death) override {
+  void OnReaped(const model::Death& death, const model::ProcessInfo*) override {
     told_.push_back("reaped " + std::to_string(death.pid));
     deaths_.push_back(death);
   }
@@ -65,11 +66,13 @@ class ReaperTest : public ::testing::Test, public ReapObserver {
     told_.push_back("adopted " + std::to_string(process.pid));
   }
   void OnNoChildLeft() override { told_.emplace_back("nobody left"); }
+  void OnOnlyHeldLeft() override { told_.emplace_back("only held left"); }
   void OnWaitFailed(int code) override { told_.push_back("failed " + std::to_string(code)); }
 
   test::FakeProcessOps ops_;
   std::unique_ptr<Reaper> reaper_;
   std::set<pid_t> to_hold_;
+  bool wants_look_ = false;
   std::vector<model::Death> deaths_;
 
  private:

@@ -15,8 +15,8 @@ namespace {
 using model::ExitStatus;
 using model::FirstSight;
 
-TEST_F(ReaperTest, PeekFirstShowsTheZombieBeforeItGoes) {
-  Use({.peek_first = true});
+TEST_F(ReaperTest, WhoWantsALookIsShownTheZombieBeforeItGoes) {
+  wants_look_ = true;
   Add({5, 6});
   Start();
   ops_.Die(6);
@@ -28,10 +28,67 @@ TEST_F(ReaperTest, PeekFirstShowsTheZombieBeforeItGoes) {
   EXPECT_EQ(reaper_->counters().reaped, 1U);
 }
 
+TEST_F(ReaperTest, DeathsWithoutASignalOfTheirOwnAreShownToo) {
+  wants_look_ = true;
+  Add({5, 6, 7});
+  Start();
+  ops_.Die(5);
+  ops_.Die(7);
+  reaper_->OnSigchld(0);
+  EXPECT_EQ(Settle(), (Words{"death 5", "reaped 5", "death 7", "reaped 7"}));
+  EXPECT_EQ(ops_.TakeCalls(), (Words{"peek any", "reap 5", "peek any", "reap 7", "peek any"}));
+}
+
+TEST_F(ReaperTest, WhenNoLookCanBeAffordedOneCallReaps) {
+  wants_look_ = true;
+  Add({5, 6, 7});
+  Start();
+  wants_look_ = false;
+  ops_.Die(5);
+  reaper_->OnSigchld(0);
+  EXPECT_EQ(Settle(), Words{"reaped 5"});
+  EXPECT_EQ(ops_.TakeCalls(), (Words{"any", "any"}));
+  EXPECT_EQ(reaper_->counters().deaths, 1U);
+}
+
+TEST_F(ReaperTest, AStopIsToldWhereDeathsAreLookedAt) {
+  Use({.may_hold = true});
+  Add({5});
+  Start();
+  ops_.children[0].stopped_by = SIGTSTP;
+  reaper_->OnSigchld(5);
+  EXPECT_EQ(Settle(), Words{"stopped 5 " + std::to_string(SIGTSTP)});
+}
+
+TEST_F(ReaperTest, AHelperIsNobodyThatIsLeft) {
+  Use({.may_hold = true});
+  Add({5, 6});
+  reaper_->Know({.pid = 5, .role = model::Role::kHelper});
+  Start();
+  ops_.Die(6);
+  reaper_->OnSigchld(6);
+  EXPECT_EQ(Settle(), (Words{"death 6", "reaped 6", "nobody left"}));
+}
+
+TEST_F(ReaperTest, TellsWhenAllThatAreLeftAreHeld) {
+  Use({.may_hold = true});
+  Add({5, 6, 7});
+  reaper_->Know({.pid = 5, .role = model::Role::kHelper});
+  Start();
+  to_hold_ = {6};
+  ops_.Die(6);
+  reaper_->OnSigchld(6);
+  EXPECT_EQ(Settle(), Words{"death 6"});
+  ops_.now_us += kSecond;
+  ops_.Die(7);
+  reaper_->OnSigchld(7);
+  EXPECT_EQ(Settle(), (Words{"death 7", "reaped 7", "only held left"}));
+}
+
 TEST_F(ReaperTest, WhatIsHeldStaysUntilItsRelease) {
   Use({.may_hold = true});
   Add({5, 6, 7});
-  reaper_->Know(6);
+  reaper_->Know({.pid = 6});
   Start();
   to_hold_ = {6};
   ops_.Die(6);
@@ -118,14 +175,16 @@ TEST_F(ReaperTest, WithoutDiscoveryNobodyIsLookedFor) {
 TEST_F(ReaperTest, DiscoveryFindsTheAdoptedOnceAfterASigchld) {
   reaper_->EnableDiscovery();
   Add({5, 6});
-  reaper_->Know(5);
-  EXPECT_EQ(Settle(), Words{}) << "nothing made it due";
+  reaper_->Know({.pid = 5});
   ops_.now_us = 5'000'000;
   reaper_->OnSigchld(0);
   EXPECT_EQ(Settle(), Words{"adopted 6"});
   EXPECT_EQ(reaper_->table().Find(5)->first_sight, FirstSight::kSpawn);
   EXPECT_EQ(reaper_->table().Find(6)->first_sight, FirstSight::kDiscovery);
   EXPECT_EQ(reaper_->table().Find(6)->first_seen_us, 5'000'000);
+  EXPECT_EQ(reaper_->table().Find(5)->start_ticks, 50U) << "looked at, too";
+  EXPECT_EQ(reaper_->table().Find(6)->start_ticks, 60U);
+  ops_.now_us += kSecond;
   reaper_->OnSigchld(0);
   EXPECT_EQ(Settle(), Words{});
 }
@@ -134,7 +193,7 @@ TEST_F(ReaperTest, DiscoveryTakesOneHundredthOfTheTime) {
   reaper_->EnableDiscovery();
   Add({5});
   Start();
-  ops_.call_cost_us = 50;
+  ops_.call_cost_us = 5000;
   reaper_->OnSigchld(0);
   Settle();
   const auto lists = [&] {
@@ -144,11 +203,11 @@ TEST_F(ReaperTest, DiscoveryTakesOneHundredthOfTheTime) {
   EXPECT_EQ(lists(), 1);
   ops_.call_cost_us = 0;
   const Micros listed_us = ops_.now_us;
-  ops_.now_us = listed_us + 99 * 50 - 1;
+  ops_.now_us = listed_us + 99 * 5000 - 1;
   reaper_->OnSigchld(0);
   Settle();
   EXPECT_EQ(lists(), 0);
-  ops_.now_us = listed_us + 100 * 50;
+  ops_.now_us = listed_us + 100 * 5000;
   reaper_->OnSigchld(0);
   Settle();
   EXPECT_EQ(lists(), 1);
@@ -194,7 +253,7 @@ TEST_F(ReaperTest, AListThatFailsFindsNobodyAndIsNotAskedForever) {
   EXPECT_EQ(std::count(calls.begin(), calls.end(), "list"), 1);
 }
 
-TEST_F(ReaperTest, WhoIsDiscoveredDeadIsAdoptedBeforeItIsReaped) {
+TEST_F(ReaperTest, WhoIsFirstSeenDeadWasNeverAdopted) {
   Use({.may_hold = true});
   reaper_->EnableDiscovery();
   Add({5});
@@ -203,7 +262,30 @@ TEST_F(ReaperTest, WhoIsDiscoveredDeadIsAdoptedBeforeItIsReaped) {
   Add({6});
   ops_.Die(6);
   reaper_->OnSigchld(0);
-  EXPECT_EQ(Settle(), (Words{"adopted 6", "death 6", "reaped 6"}));
+  EXPECT_EQ(Settle(), (Words{"death 6", "reaped 6", "adopted 5"}));
+}
+
+TEST_F(ReaperTest, ManyNewOnesAreLookedAtLittleByLittle) {
+  reaper_->EnableDiscovery();
+  std::vector<pid_t> pids;
+  for (pid_t pid = 1000; pid < 1100; ++pid)
+    pids.push_back(pid);
+  Add(pids);
+  reaper_->OnSigchld(0);
+  Rest rest = Run();
+  while (rest.more)
+    rest = Run();
+  EXPECT_EQ(Told().size(), Discovery::kLooksPerPass);
+  ASSERT_TRUE(rest.until_us.has_value()) << "the others are to be looked at, too";
+  for (int pass = 0; rest.until_us && pass < 10; ++pass) {
+    EXPECT_GE(*rest.until_us, ops_.now_us);
+    ops_.now_us = *rest.until_us;
+    rest = Run();
+  }
+  EXPECT_EQ(Told().size(), 100U - Discovery::kLooksPerPass);
+  EXPECT_FALSE(rest.until_us.has_value()) << "idle";
+  Words calls = ops_.TakeCalls();
+  EXPECT_EQ(std::count(calls.begin(), calls.end(), "list"), 1);
 }
 
 }  // namespace

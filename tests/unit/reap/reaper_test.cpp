@@ -68,7 +68,7 @@ TEST_F(ReaperTest, ATracedDeadChildDoesNotKeepItBusy) {
 
 TEST_F(ReaperTest, TellsOnceThatNobodyIsLeft) {
   Add({5});
-  reaper_->Know(5);
+  reaper_->Know({.pid = 5});
   Start();
   ops_.Die(5);
   reaper_->OnSigchld(5);
@@ -77,7 +77,7 @@ TEST_F(ReaperTest, TellsOnceThatNobodyIsLeft) {
   EXPECT_EQ(Settle(), Words{});
   // A new child, and the end of that one: news again.
   Add({6});
-  reaper_->Know(6);
+  reaper_->Know({.pid = 6});
   ops_.Die(6);
   reaper_->OnSigchld(6);
   EXPECT_EQ(Settle(), (Words{"reaped 6", "nobody left"}));
@@ -101,7 +101,7 @@ TEST_F(ReaperTest, KnowsWhatItWasToldOfUntilItIsReaped) {
   Add({5, 6});
   Start();
   ops_.now_us = 3'000'000;
-  reaper_->Know(5);
+  reaper_->Know({.pid = 5});
   const model::ProcessInfo* const known = reaper_->table().Find(5);
   ASSERT_NE(known, nullptr);
   EXPECT_EQ(known->first_sight, FirstSight::kSpawn);
@@ -164,12 +164,12 @@ TEST_F(ReaperTest, TheObserverMayCallBack) {
   class Starter final : public ReapObserver {
    public:
     explicit Starter(test::FakeProcessOps& ops) : ops_(ops) {}
-    void OnReaped(const model::Death& death) override {
+    void OnReaped(const model::Death& death, const model::ProcessInfo*) override {
       if (death.pid >= 10) return;
       // A restart: the successor is known at once, and is dead already.
       const pid_t next = death.pid + 1;
       ops_.children.push_back({.pid = next, .end = ExitStatus::Exited(0)});
-      reaper->Know(next);
+      reaper->Know({.pid = next});
       reaper->OnPidfdReadable(next);
       reaper->RequestDiscovery();
     }

@@ -1,4 +1,5 @@
 #include "sys/linux_process_ops.h"
+#include "sys/pidfd.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -71,15 +72,15 @@ TEST_P(WaitingTest, ReapsByNumberAndTellsHowItEnded) {
 
 TEST_P(WaitingTest, ReapsAnyUntilNobodyIsLeft) {
   Run([](LinuxProcessOps& ops) {
-    EXPECT_EQ(ops.WaitAny().kind, Kind::kNoChild);
+    EXPECT_EQ(ops.WaitAny(WaitMode::kReap).kind, Kind::kNoChild);
     const test::ScopedChild living(test::ForkSleeper());
-    EXPECT_EQ(ops.WaitAny().kind, Kind::kNothing);
+    EXPECT_EQ(ops.WaitAny(WaitMode::kReap).kind, Kind::kNothing);
     const pid_t dead = Zombie([] { return 1; });
-    const WaitOutcome outcome = ops.WaitAny();
+    const WaitOutcome outcome = ops.WaitAny(WaitMode::kReap);
     EXPECT_EQ(outcome.kind, Kind::kDead);
     EXPECT_EQ(outcome.pid, dead);
     EXPECT_EQ(outcome.status, ExitStatus::Exited(1));
-    EXPECT_EQ(ops.WaitAny().kind, Kind::kNothing);
+    EXPECT_EQ(ops.WaitAny(WaitMode::kReap).kind, Kind::kNothing);
     EXPECT_EQ(ops.WaitPid(living.pid(), WaitMode::kReap).kind, Kind::kNothing);
   });
 }
@@ -91,7 +92,7 @@ TEST_P(WaitingTest, TellsAStopOnceAndNoContinue) {
       kill(child.pid(), SIGSTOP);
       ASSERT_TRUE(test::Eventually([&] { return test::StateOf(child.pid()) == 'T'; }));
       const auto wait = [&] {
-        return any ? ops.WaitAny() : ops.WaitPid(child.pid(), WaitMode::kReap);
+        return any ? ops.WaitAny(WaitMode::kReap) : ops.WaitPid(child.pid(), WaitMode::kReap);
       };
       const WaitOutcome outcome = wait();
       EXPECT_EQ(outcome.kind, Kind::kStopped);
@@ -124,13 +125,48 @@ TEST(LinuxProcessOps, APeekLeavesTheZombie) {
   EXPECT_EQ(ops.WaitPid(pid, WaitMode::kPeek).kind, Kind::kNoChild);
 }
 
-TEST(LinuxProcessOps, APeekTellsNoStop) {
+TEST(LinuxProcessOps, APeekTellsAStopOnce) {
   LinuxProcessOps ops;
   const test::ScopedChild child(test::ForkSleeper());
   kill(child.pid(), SIGSTOP);
   ASSERT_TRUE(test::Eventually([&] { return test::StateOf(child.pid()) == 'T'; }));
+  const WaitOutcome stop = ops.WaitPid(child.pid(), WaitMode::kPeek);
+  EXPECT_EQ(stop.kind, Kind::kStopped);
+  EXPECT_EQ(stop.stop_signal, SIGSTOP);
   EXPECT_EQ(ops.WaitPid(child.pid(), WaitMode::kPeek).kind, Kind::kNothing);
-  EXPECT_EQ(ops.WaitPid(child.pid(), WaitMode::kReap).kind, Kind::kStopped);
+  EXPECT_EQ(ops.WaitPid(child.pid(), WaitMode::kReap).kind, Kind::kNothing);
+}
+
+TEST(LinuxProcessOps, APeekAtAnyLooksPastAStopAndLeavesTheZombie) {
+  ExpectInChild([] {
+    LinuxProcessOps ops;
+    const test::ScopedChild stopped(test::ForkSleeper());
+    kill(stopped.pid(), SIGSTOP);
+    ASSERT_TRUE(test::Eventually([&] { return test::StateOf(stopped.pid()) == 'T'; }));
+    const pid_t dead = Zombie([] { return 4; });
+    EXPECT_EQ(ops.WaitAny(WaitMode::kPeek).kind, Kind::kStopped);
+    for (int i = 0; i < 2; ++i) {
+      const WaitOutcome outcome = ops.WaitAny(WaitMode::kPeek);
+      EXPECT_EQ(outcome.kind, Kind::kDead);
+      EXPECT_EQ(outcome.pid, dead);
+    }
+    EXPECT_EQ(ops.WaitPid(dead, WaitMode::kReap).kind, Kind::kDead);
+    EXPECT_EQ(ops.WaitAny(WaitMode::kPeek).kind, Kind::kNothing);
+  });
+}
+
+TEST(LinuxProcessOps, AZombiesResourceUseIsToldWithoutReapingIt) {
+  LinuxProcessOps ops;
+  const pid_t pid = Zombie([] {
+    std::vector<char> memory(32 << 20, 'x');
+    return memory[12345] == 'x' ? 0 : 1;
+  });
+  const WaitOutcome peeked = ops.WaitPid(pid, WaitMode::kPeek);
+  ASSERT_TRUE(peeked.usage.has_value());
+  EXPECT_GE(peeked.usage->max_rss_kb, 32 << 10);
+  EXPECT_GE(peeked.usage->minor_faults, 1);
+  const WaitOutcome reaped = ops.WaitPid(pid, WaitMode::kReap);
+  EXPECT_EQ(reaped.usage, peeked.usage);
 }
 
 TEST(LinuxProcessOps, ARefusedPeekIsAnErrorAndReapsNothing) {
