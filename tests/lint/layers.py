@@ -42,6 +42,8 @@ MAY_USE: dict[str, tuple[str, ...]] = {
 PURE = (
     "lib/reap/plan",
     "lib/reap/hold_match",
+    "lib/reap/verdict",
+    "lib/reap/sent_signals",
     "lib/service/stop_sequence",
     "lib/service/service_state",
     "lib/service/restart_policy",
