@@ -44,6 +44,7 @@ PURE = (
     "lib/reap/hold_match",
     "lib/reap/verdict",
     "lib/reap/sent_signals",
+    "lib/reap/detail",
     "lib/service/stop_sequence",
     "lib/service/service_state",
     "lib/service/restart_policy",
