@@ -45,6 +45,7 @@ PURE = (
     "lib/reap/verdict",
     "lib/reap/sent_signals",
     "lib/reap/detail",
+    "lib/reap/record_ring",
     "lib/service/stop_sequence",
     "lib/service/service_state",
     "lib/service/restart_policy",
