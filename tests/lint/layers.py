@@ -46,6 +46,7 @@ PURE = (
     "lib/reap/sent_signals",
     "lib/reap/detail",
     "lib/reap/record_ring",
+    "lib/reap/termination_note",
     "lib/service/stop_sequence",
     "lib/service/service_state",
     "lib/service/restart_policy",
