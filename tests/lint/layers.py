@@ -42,6 +42,11 @@ MAY_USE: dict[str, tuple[str, ...]] = {
 PURE = (
     "lib/reap/plan",
     "lib/reap/hold_match",
+    "lib/reap/verdict",
+    "lib/reap/sent_signals",
+    "lib/reap/detail",
+    "lib/reap/record_ring",
+    "lib/reap/termination_note",
     "lib/service/stop_sequence",
     "lib/service/service_state",
     "lib/service/restart_policy",
