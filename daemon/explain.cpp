@@ -228,9 +228,12 @@ void AddPlace(std::string& out, bool pid1) {
          !terminal.exists()  ? "none"
          : terminal.IsOurs() ? "ours, in the foreground: main takes it over"
                              : "in the background: left as it is");
+  const sys::ProcessLimits& limits = offers.processes;
+  std::optional<std::uint64_t> pids_max;
+  if (limits.pids_max) pids_max = limits.pids_max->value;
   AddRow(out, "limits on processes",
-         "pids.max " + Limit(offers.cgroup_pids_max) + ", RLIMIT_NPROC " +
-             Limit(offers.rlimit_nproc) + ", kernel.pid_max " + Limit(offers.pid_max));
+         "pids.max " + Limit(pids_max) + ", RLIMIT_NPROC " + Limit(limits.rlimit_nproc) +
+             ", kernel.pid_max " + Limit(limits.pid_max));
   AddRow(out, "open files", std::to_string(offers.rlimit_nofile) + " (reaperd needs 8)");
 }
 

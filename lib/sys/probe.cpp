@@ -12,10 +12,7 @@
 
 #include <cerrno>
 #include <csignal>
-#include <string>
-#include <vector>
 
-#include "base/text.h"
 #include "sys/linux_process_ops.h"
 #include "sys/pidfd.h"
 #include "sys/procfs.h"
@@ -51,20 +48,6 @@ bool Openat2Works() {
   return fd.valid();
 }
 
-std::optional<std::uint64_t> NumberIn(const std::string& path) {
-  const auto text = ReadSmallFile(path);
-  if (!text) return std::nullopt;
-  return ParseUnsigned(std::string_view(*text).substr(0, text->find('\n')));  // "max": none
-}
-
-/// pids.max of our cgroup, where containers see it: v2, then v1.
-std::optional<std::uint64_t> PidsMax() {
-  for (const char* const path : {"/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/pids/pids.max"}) {
-    if (const auto limit = NumberIn(path)) return limit;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 Offers ProbeOffers() {
@@ -82,12 +65,8 @@ Offers ProbeOffers() {
   offers.proc_mounted = access("/proc/self/stat", R_OK) == 0;
   offers.proc_ours = ProcIsOurs("/proc");
   offers.children = ChildrenList("/proc").Probe();
-  offers.cgroup_pids_max = PidsMax();
-  offers.pid_max = NumberIn("/proc/sys/kernel/pid_max");
+  offers.processes = ReadProcessLimits("/proc", CgroupTree::Read("/proc"));
   rlimit limit{};
-  if (getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-    offers.rlimit_nproc = limit.rlim_cur;
-  }
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) offers.rlimit_nofile = limit.rlim_cur;
   return offers;
 }

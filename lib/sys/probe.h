@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "sys/children_list.h"
+#include "sys/process_limits.h"
 
 namespace reaperd::sys {
 
@@ -20,10 +20,7 @@ struct Offers {
   bool proc_mounted = false;
   bool proc_ours = false;  ///< /proc shows our pid namespace
   ChildrenSource children = ChildrenSource::kNone;
-  // The limits on processes that are visible from here.
-  std::optional<std::uint64_t> cgroup_pids_max;
-  std::optional<std::uint64_t> rlimit_nproc;  ///< nullopt: unlimited
-  std::optional<std::uint64_t> pid_max;
+  ProcessLimits processes;
   std::uint64_t rlimit_nofile = 0;
 };
 

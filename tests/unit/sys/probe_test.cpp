@@ -31,7 +31,7 @@ TEST(ProbeOffers, FindsAllThatThisKernelHasAndLeavesNoChild) {
     EXPECT_TRUE(offers.proc_mounted);
     EXPECT_TRUE(offers.proc_ours);
     EXPECT_EQ(offers.children, ChildrenSource::kChildrenFile);
-    EXPECT_TRUE(offers.pid_max.has_value());
+    EXPECT_TRUE(offers.processes.pid_max.has_value());
     EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
     EXPECT_EQ(errno, ECHILD);
   });
@@ -91,7 +91,7 @@ TEST(ProbeOffers, TellsTheLimits) {
     ASSERT_EQ(setrlimit(RLIMIT_NPROC, &processes), 0);
     const Offers offers = ProbeOffers();
     EXPECT_EQ(offers.rlimit_nofile, 17U);
-    EXPECT_EQ(offers.rlimit_nproc, 10'000U);
+    EXPECT_EQ(offers.processes.rlimit_nproc, 10'000U);
   });
 }
 
