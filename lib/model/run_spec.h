@@ -10,6 +10,9 @@
 
 #include "base/clock.h"
 #include "model/exit_status.h"
+#include "model/foreign_zombie.h"
+#include "model/hold_rule.h"
+#include "model/records_spec.h"
 #include "model/service_spec.h"
 #include "model/signal_names.h"
 
@@ -75,11 +78,25 @@ enum class Subreaper { kUnlessPid1, kOnlyIfAsked, kForce };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError, kOff };
 enum class LogFormat { kText, kJson };
 
+/// Who reaps.
+enum class ReapMode {
+  kWait,  ///< we do
+  kAuto,  ///< the kernel, at once; main's status comes by its pidfd
+};
+
 struct RunSpec {
   ServiceSpec main;
   SignalPolicy signals;
   StopPolicy stop;
   ExitPolicy exit;
+  RecordsSpec records;
+  HoldSpec hold;
+  ForeignZombieSpec foreign_zombies;
+  ReapMode reap = ReapMode::kWait;
+  /// Search for new children so often, also when nothing happens; nullopt: after deaths only.
+  std::optional<Micros> watch_us;
+  /// Of reading the above: told when the run begins.
+  std::vector<std::string> warnings;
   Subreaper subreaper = Subreaper::kUnlessPid1;
   int parent_death_signal = 0;  ///< 0 is none
   /// "" is none, nullopt is /dev/termination-log if it is there.

@@ -131,8 +131,15 @@ std::optional<Verdict> JudgeOom(const VerdictFacts& facts) {
   if (!CounterKnown(oom) || *oom.after <= *oom.before) return std::nullopt;
   const std::string rose =
       CounterName(oom) + " rose " + std::to_string(*oom.before) + "→" + std::to_string(*oom.after);
-  if (oom.sigkills <= 1) {
+  if (oom.certain && oom.sigkills <= 1) {
     return Verdict{Cause::kOomKill, rose + ", the only SIGKILL since the last reading"};
+  }
+  if (oom.certain) {
+    return Verdict{Cause::kOomKill, rose + ", one for each of the " + std::to_string(oom.sigkills) +
+                                        " SIGKILLs since the last reading"};
+  }
+  if (oom.sigkills <= 1) {
+    return Verdict{Cause::kPossibleOom, rose + ", but that may have been somebody else"};
   }
   return Verdict{Cause::kPossibleOom, rose + ", but it is one of " + std::to_string(oom.sigkills) +
                                           " SIGKILLs since the last reading"};

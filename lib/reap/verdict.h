@@ -35,6 +35,8 @@ struct OomFacts {
   /// Deaths by SIGKILL in this cgroup since the last reading, this one and those by our own KILL
   /// included: the counter does not say whom it counted.
   std::uint32_t sigkills = 1;
+  /// The rise is fresh and explains each of these deaths.
+  bool certain = false;
   /// The kernel log names this pid as killed for want of memory: what it says. Raw bytes.
   std::optional<std::string> kernel_log;
 };

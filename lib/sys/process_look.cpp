@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "base/unique_fd.h"
+#include "sys/cgroup.h"
 #include "sys/pidfd.h"
 
 namespace reaperd::sys {
@@ -49,28 +50,16 @@ std::optional<std::uint64_t> NumberOf(std::string_view text, std::string_view ke
   return ParseUnsigned(*line);
 }
 
+std::optional<std::string> ShortPath(const std::optional<std::string>& path) {
+  if (!path) return std::nullopt;
+  return path->substr(0, Shadow::kPathBytes);
+}
+
 UniqueFd OpenDirectory(const std::string& path) {
   return UniqueFd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 }  // namespace
-
-std::optional<std::string> ParseCgroupPath(std::string_view text) {
-  std::optional<std::string> memory;
-  for (const std::string_view line : Split(text, '\n')) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
-    if (second == std::string_view::npos) continue;
-    const std::string_view path = line.substr(second + 1).substr(0, Shadow::kPathBytes);
-    const std::string_view controllers = line.substr(first + 1, second - first - 1);
-    for (const std::string_view controller : Split(controllers, ',')) {
-      if (controller == "memory") memory = path;
-    }
-    // Where v1 has the memory controller the unified path says nothing about limits.
-    if (line.starts_with("0::") && !memory) memory = path;
-  }
-  return memory;
-}
 
 std::optional<gid_t> ParseGid(std::string_view text) {
   const auto line = LineOf(text, "Gid:\t");  // real, effective, saved, file system
@@ -110,7 +99,7 @@ std::optional<model::ProcessInfo> ProcessLook::Living(pid_t pid) {
   shadow->exe = LinkAt(directory.get(), "exe");
   shadow->cwd = LinkAt(directory.get(), "cwd");
   if (const auto cgroup = ReadAt(directory.get(), "cgroup")) {
-    shadow->cgroup = ParseCgroupPath(*cgroup);
+    shadow->cgroup = ShortPath(ParseCgroupPaths(*cgroup).memory());
   }
   model::ProcessInfo info{.pid = pid, .start_ticks = stat->start_ticks, .session = stat->session};
   if (const UniqueFd pidfd = OpenPidfd(pid)) info.pidfs_inode = PidfsInode(pidfd.get());
@@ -135,11 +124,10 @@ ZombieFacts ProcessLook::Zombie(pid_t pid, model::Detail detail) {
   facts.detail = detail;
   if (const auto status = ReadAt(directory.get(), "status")) facts.gid = ParseGid(*status);
   if (const auto io = ReadAt(directory.get(), "io")) facts.io = ParseIo(*io);
-  // Of version 1 a zombie shows "/", whatever it was in
-  // (docs/kernel-facts.md#what-a-zombie-still-shows).
-  const auto cgroup = ReadAt(directory.get(), "cgroup");
-  if (cgroup && cgroup->find(":memory:") == std::string::npos) {
-    facts.cgroup = ParseCgroupPath(*cgroup);
+  if (const auto cgroup = ReadAt(directory.get(), "cgroup")) {
+    // What version 1 shows of a zombie means nothing (docs/kernel-facts.md#cgroups-of-a-zombie).
+    const CgroupPaths paths = ParseCgroupPaths(*cgroup);
+    if (!paths.v1_memory) facts.cgroup = ShortPath(paths.unified);
   }
   if (const UniqueFd pidfd = OpenPidfd(pid)) facts.pidfs_inode = PidfsInode(pidfd.get());
   return facts;

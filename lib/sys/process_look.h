@@ -44,8 +44,6 @@ class ProcessLook {
   std::optional<bool> usable_;
 };
 
-/// Reads the unified path of a /proc/<pid>/cgroup text, else that of the memory controller.
-std::optional<std::string> ParseCgroupPath(std::string_view text);
 /// The effective gid of a status file.
 std::optional<gid_t> ParseGid(std::string_view text);
 std::optional<model::IoUse> ParseIo(std::string_view text);

@@ -33,7 +33,11 @@ VerdictFacts Killed(int signal, std::optional<SentSignal> sent = std::nullopt) {
 }
 
 OomFacts Counter(std::uint64_t before, std::uint64_t after, std::uint32_t sigkills = 1) {
-  return {.cgroup = "/svc/web", .before = before, .after = after, .sigkills = sigkills};
+  return {.cgroup = "/svc/web",
+          .before = before,
+          .after = after,
+          .sigkills = sigkills,
+          .certain = after > before && sigkills <= after - before};
 }
 
 VerdictFacts KilledWith(OomFacts oom) {

@@ -87,16 +87,6 @@ TEST(ProcessLook, AProcOfAnotherNamespaceTellsNothing) {
   EXPECT_EQ(look.Zombie(getpid(), model::Detail::kFull).detail, model::Detail::kMinimal);
 }
 
-TEST(ProcessLook, UnderstandsCgroupTexts) {
-  EXPECT_EQ(ParseCgroupPath("0::/svc/web\n"), "/svc/web");
-  EXPECT_EQ(ParseCgroupPath("4:memory:/a\n1:name=systemd:/b\n0::/c\n"), "/a");
-  EXPECT_EQ(ParseCgroupPath("0::/c\n4:cpu,memory:/a\n"), "/a");
-  EXPECT_EQ(ParseCgroupPath("0::/with:colon\n"), "/with:colon");
-  EXPECT_EQ(ParseCgroupPath("1:name=systemd:/b\n"), std::nullopt);
-  EXPECT_EQ(ParseCgroupPath(""), std::nullopt);
-  EXPECT_EQ(ParseCgroupPath("nonsense"), std::nullopt);
-}
-
 TEST(ProcessLook, UnderstandsStatusAndIo) {
   EXPECT_EQ(ParseGid("Name:\tGid:\t7\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n"), 6U);
   EXPECT_EQ(ParseGid("Gid:\tx\ty\n"), std::nullopt);

@@ -1,0 +1,174 @@
+#include "reap/recorder.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace reaperd::reap {
+namespace {
+
+using model::Detail;
+
+std::string IdOf(pid_t pid, std::uint64_t pidfs_inode, std::uint64_t start_ticks) {
+  if (pidfs_inode != 0) return "i" + std::to_string(pidfs_inode);
+  if (start_ticks != 0) return "s" + std::to_string(pid) + ":" + std::to_string(start_ticks);
+  return {};
+}
+
+}  // namespace
+
+Recorder::Recorder(sys::ProcessOps& ops, const model::RecordsSpec& spec, OomJudge* oom,
+                   RecordObserver& observer)
+    : ops_(ops),
+      oom_(oom),
+      observer_(observer),
+      budget_(spec.mode),
+      ring_(spec),
+      tick_us_(kSecond / std::max(sysconf(_SC_CLK_TCK), 1L)) {}
+
+bool Recorder::WantsLook(Micros now_us) {
+  // A token is taken for a death, not for the question.
+  if (!choice_ || !choice_->MayLook()) choice_ = budget_.Take(now_us);
+  return choice_->MayLook();
+}
+
+Recorder::Record Recorder::OnDeath(const model::Death& death, const model::ProcessInfo* known,
+                                   Need need) {
+  WantsLook(death.seen_us);
+  const DetailChoice choice = *std::exchange(choice_, std::nullopt);
+  Detail detail = death.status.success() ? choice.ordinary : choice.notable;
+  const bool unnamed = known == nullptr || !known->shadow;
+  if (detail == Detail::kMinimal && need == Need::kName && unnamed) detail = Detail::kStandard;
+  Record record = Make(death, known, ops_.LookAtZombie(death.pid, detail));
+  unreaped_[death.pid] = record;
+  JudgeOrWait(record);
+  return record;
+}
+
+void Recorder::Complete(const Record& record) {
+  if (record->detail == Detail::kFull || record->reaped_us) return;
+  Fill(*record, ops_.LookAtZombie(record->pid, Detail::kFull));
+}
+
+Recorder::Record Recorder::OnReaped(const model::Death& death, const model::ProcessInfo* known) {
+  Record record;
+  if (const auto at = unreaped_.find(death.pid); at != unreaped_.end()) {
+    record = std::move(at->second);
+    unreaped_.erase(at);
+  } else {
+    record = Make(death, known, {});
+    JudgeOrWait(record);
+  }
+  record->reaped_us = death.seen_us;
+  sent_.OnReaped(death.pid);
+  exec_failures_.erase(death.pid);
+  TellIfComplete(record);
+  return record;
+}
+
+Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessInfo* known,
+                                const sys::ZombieFacts& facts) {
+  auto record = std::make_shared<model::DeathRecord>();
+  record->pid = death.pid;
+  record->uid = death.uid;
+  record->end = death.status;
+  record->died_us = death.seen_us;
+  record->usage = death.usage;
+  if (known != nullptr) {
+    record->role = known->role;
+    record->service = known->service;
+    record->first_sight = known->first_sight;
+    record->shadow = known->shadow;
+    record->id = IdOf(death.pid, known->pidfs_inode, known->start_ticks);
+    if (known->session != 0) record->session = known->session;
+    if (known->start_ticks != 0) {
+      record->started_us = static_cast<Micros>(known->start_ticks) * tick_us_;
+    }
+    if (known->first_sight == model::FirstSight::kSpawn) record->started_us = known->first_seen_us;
+  }
+  if (record->shadow) {
+    record->comm = record->shadow->comm;
+    record->cgroup = record->shadow->cgroup;
+    record->gid = record->shadow->gid;
+  }
+  Fill(*record, facts);
+  ring_.Push(record);
+  return record;
+}
+
+void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) const {
+  record.detail = std::max(record.detail, facts.detail);
+  if (facts.stat) {
+    record.comm = facts.stat->comm;  // of its end: exec and prctl change it
+    record.session = facts.stat->session;
+    record.process_group = facts.stat->process_group;
+    if (!record.started_us) {
+      record.started_us = static_cast<Micros>(facts.stat->start_ticks) * tick_us_;
+    }
+    if (record.id.empty()) record.id = IdOf(record.pid, facts.pidfs_inode, facts.stat->start_ticks);
+  }
+  if (facts.gid) record.gid = facts.gid;
+  if (facts.io) record.io = facts.io;
+  if (!record.cgroup) record.cgroup = facts.cgroup;
+}
+
+VerdictFacts Recorder::FactsOf(const model::DeathRecord& record) const {
+  VerdictFacts facts{.pid = record.pid, .end = record.end, .died_us = record.died_us};
+  const SignalRecipient recipient{.pid = record.pid,
+                                  .process_group = record.process_group,
+                                  .session = record.session,
+                                  .started_us = record.started_us};
+  const model::SentSignal* sent = nullptr;
+  if (record.end.how == model::ExitStatus::How::kSignal) {
+    sent = sent_.Find(recipient, record.end.value, record.died_us);
+  }
+  if (sent == nullptr) sent = sent_.FindAny(recipient, record.died_us);
+  if (sent != nullptr) facts.sent = *sent;
+  if (const auto at = exec_failures_.find(record.pid); at != exec_failures_.end()) {
+    facts.exec_failure = at->second;
+  }
+  return facts;
+}
+
+void Recorder::JudgeOrWait(const Record& record) {
+  record->verdict = Judge(FactsOf(*record));
+  if (oom_ == nullptr || record->verdict.cause != model::Cause::kUnknownSigkill) return;
+  oom_->OnSigkill(*record, record->died_us);
+  open_.push_back(record);
+}
+
+bool Recorder::IsOpen(const model::DeathRecord& record) const {
+  return std::any_of(open_.begin(), open_.end(),
+                     [&](const Record& open) { return open.get() == &record; });
+}
+
+bool Recorder::Settle(Micros now_us) {
+  if (open_.empty()) return false;
+  const std::vector<Record> judged = std::exchange(open_, {});
+  for (const Record& record : judged) {
+    VerdictFacts facts = FactsOf(*record);
+    facts.oom = oom_->Facts(*record, now_us);
+    record->verdict = Judge(facts);
+  }
+  for (const Record& record : judged)
+    TellIfComplete(record);
+  return true;
+}
+
+void Recorder::TellIfComplete(const Record& record) {
+  if (record->reaped_us && !IsOpen(*record)) observer_.OnRecorded(record);
+}
+
+void Recorder::OnAdopted(const model::ProcessInfo& process) {
+  if (oom_ != nullptr && process.shadow && process.shadow->cgroup) {
+    oom_->OnSeen(*process.shadow->cgroup, ops_.Now());
+  }
+}
+
+Recorder::Record Recorder::FindUnreaped(pid_t pid) const {
+  const auto at = unreaped_.find(pid);
+  return at == unreaped_.end() ? nullptr : at->second;
+}
+
+}  // namespace reaperd::reap
