@@ -39,7 +39,7 @@ std::string LookIntoFile(const std::string& path) {
   if (file < 0) return WhyNot();
   char byte = 0;
   const ssize_t count = read(file, &byte, 1);
-  const std::string seen = count > 0 ? "there" : count == 0 ? "empty" : WhyNot();
+  std::string seen = count > 0 ? "there" : count == 0 ? "empty" : WhyNot();
   close(file);
   return seen;
 }
@@ -65,8 +65,10 @@ int main() {
   };
   const pid_t victim = fork();
   if (victim < 0) return 2;
-  while (victim == 0)
-    pause();
+  if (victim == 0) {
+    for (;;)
+      pause();
+  }
 
   for (Row& row : rows)
     row.seen[0] = Look(victim, row.name);

@@ -45,8 +45,9 @@ int main() {
   const pid_t middle = Start([&ends] {
     const pid_t first_parent = getpid();
     Start([&ends, first_parent] {
+      // No signal tells of an adoption.
       while (getppid() == first_parent)
-        usleep(1000);  // no signal tells of an adoption
+        usleep(1000);
       const Grandchild news{getpid(), getppid()};
       const bool written = write(ends[1], &news, sizeof news) == sizeof news;
       _exit(written ? 0 : 2);

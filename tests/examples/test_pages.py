@@ -35,12 +35,12 @@ def test_every_program_is_run_by_a_test() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_links_every_program_and_shows_its_output_once_in_order(page: str) -> None:
     text = page_text(page)
-    assert [example.name for example in EXAMPLES if f"]({example.source})" not in text] == []
+    assert [one.name for one in EXAMPLES if f"]({one.source})" not in text] == []
     assert [name for name, _ in outputs_in(text)] == [example.name for example in EXAMPLES]
 
 
 def test_both_pages_have_the_same_parts() -> None:
-    """Same headings in depth, same links to facts, same outputs: a change of one needs the other."""
+    """Headings in depth, links to facts, options, outputs: a change of one needs the other."""
     english, chinese = (page_text(page) for page in PAGES)
     for pattern in (r"^#+(?= )", r"\(kernel-facts\.md#[\w-]+\)", r"`--[a-z-]+"):
         expression = re.compile(pattern, re.MULTILINE)
