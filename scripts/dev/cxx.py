@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDERS = ("lib", "daemon", "ctl", "gateway", "tests", "bench")
+FOLDERS = ("lib", "daemon", "ctl", "gateway", "tests", "bench", "docs")
 SUFFIXES = (".cpp", ".h", ".h.in")
 
 # What a compiler would skip or take as one token, in the order in which it must be tried.

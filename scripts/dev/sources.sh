@@ -2,7 +2,7 @@
 # unpacked tarball is checked like a clone. NUL-separated, relative to the root.
 # shellcheck shell=bash
 
-CXX_FOLDERS=(lib daemon ctl gateway tests bench)
+CXX_FOLDERS=(lib daemon ctl gateway tests bench docs/examples)
 
 find_in_root() {
   (cd "$ROOT" && find "$@" -type f -print0 2>/dev/null | sort -z)

@@ -88,10 +88,10 @@ _VALUE_HEADER = re.compile(r"^([a-z_]+|sys/types\.h|signal\.h)$")
 
 
 def layer_of(path: str) -> str | None:
-    """The row of MAY_USE that a file belongs to; None for tests/ and bench/."""
+    """The row of MAY_USE that a file belongs to; None for tests/, bench/ and docs/."""
     parts = path.split("/")
     layer = "/".join(parts[:2]) if parts[0] == "lib" else parts[0]
-    return layer if parts[0] not in ("tests", "bench") else None
+    return layer if parts[0] not in ("tests", "bench", "docs") else None
 
 
 def check(tree: cxx.Tree) -> list[Problem]:

@@ -22,5 +22,10 @@ def reaperd_roles() -> Path:
     return need.need_file(BUILD / "reaperd_roles", "reaperd_roles: run ./dev build")
 
 
+def example(name: str) -> Path:
+    """A program of docs/examples."""
+    return need.need_file(BUILD / "examples" / name, f"examples/{name}: run ./dev build")
+
+
 def reaperd_static() -> Path:
     return need.need_file(STATIC, "reaperd-static: run ./dev build static")
