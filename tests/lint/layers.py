@@ -42,6 +42,7 @@ MAY_USE: dict[str, tuple[str, ...]] = {
 PURE = (
     "lib/reap/plan",
     "lib/reap/hold_match",
+    "lib/reap/foreign_plan",
     "lib/service/stop_sequence",
     "lib/service/service_state",
     "lib/service/restart_policy",
