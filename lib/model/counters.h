@@ -1,4 +1,4 @@
-// What the reaper counts. All only grow.
+// What the parts of reap/ count. All only grow.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,19 @@ struct ReapCounters {
   std::uint64_t walks = 0;   ///< waitid(P_ALL)
   std::uint64_t scans = 0;   ///< lists of children begun
   std::uint64_t errors = 0;  ///< calls of the wait family that failed
+};
+
+/// What was seen of foreign zombies and done about them.
+struct ForeignCounters {
+  std::uint64_t looks = 0;
+  std::uint64_t failed_looks = 0;  ///< there was no /proc to look at
+  std::uint64_t found = 0;
+  std::uint64_t nudged = 0;
+  std::uint64_t terminated = 0;
+  std::uint64_t killed = 0;
+  std::uint64_t gone = 0;
+  std::uint64_t exempt = 0;  ///< parents that were left alone
+  std::uint64_t failed = 0;  ///< steps that failed, parents that were given up
 };
 
 }  // namespace reaperd::model

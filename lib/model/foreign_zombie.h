@@ -46,14 +46,61 @@ struct ForeignZombie {
   std::string parent_comm;
   std::uint32_t held_by_parent = 0;  ///< zombies that this parent keeps now
   std::optional<bool> growing;       ///< more of them than at the last look; nullopt: first look
+
+  bool operator==(const ForeignZombie&) const = default;
 };
 
 /// What was done about a parent, and what came of it.
 struct ForeignEvent {
-  enum class Step { kFound, kNudged, kTerminated, kKilled, kGone, kExempt, kFailed };
+  enum class Step {
+    kFound,       ///< it is older than min_age; told once
+    kNudged,      ///< its parent got SIGCHLD
+    kTerminated,  ///< its parent got TERM
+    kKilled,      ///< its parent got KILL
+    kGone,        ///< no foreign zombie any more: its parent reaped it, or it came to us; told once
+    kExempt,      ///< its parent is to be left alone; told once for each parent
+    kFailed,      ///< a step failed, or the last step did not help: `error`
+  };
   Step step = Step::kFound;
-  ForeignZombie zombie;
-  int error = 0;  ///< kFailed: errno
+  ForeignZombie zombie;  ///< kGone: as it was seen last
+  int error = 0;         ///< kFailed: errno; ETIMEDOUT: all steps were taken and it is still there
+  /// kGone: the last that was done about its parent since it was found; kFound: nothing.
+  Step after = Step::kFound;
+
+  bool operator==(const ForeignEvent&) const = default;
+};
+
+/// What is known between two looks, to be saved and loaded. Not for clients.
+struct ForeignMemory {
+  struct Zombie {
+    ForeignZombie last;         ///< as the last look saw it
+    Micros first_seen_us = 0;   ///< CLOCK_BOOTTIME
+    Micros with_parent_us = 0;  ///< since when we know it with this parent
+    bool told = false;          ///< kFound was told
+
+    bool operator==(const Zombie&) const = default;
+  };
+  struct Parent {
+    pid_t pid = 0;
+    std::uint64_t start_ticks = 0;
+    std::uint32_t zombies = 0;                                  ///< at the last look
+    std::uint32_t steps_taken = 0;                              ///< about the zombie below
+    ForeignEvent::Step last_step = ForeignEvent::Step::kFound;  ///< kFound: none so far
+    Micros step_us = 0;                                         ///< when that was
+    pid_t step_zombie = 0;                                      ///< whom it was about
+    std::uint64_t step_zombie_ticks = 0;
+    bool given_up = false;     ///< no further step about that zombie
+    bool exempt_told = false;  ///< kExempt was told
+    bool nested_init = false;  ///< found to be PID 1 of a pid namespace below ours
+
+    bool operator==(const Parent&) const = default;
+  };
+
+  bool looked = false;  ///< there was a look before
+  std::vector<Zombie> zombies;
+  std::vector<Parent> parents;
+
+  bool operator==(const ForeignMemory&) const = default;
 };
 
 }  // namespace reaperd::model

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "service/process_signal.h"
+#include "sys/process_signal.h"
 
 namespace reaperd::service {
 namespace {
@@ -65,7 +65,7 @@ event::After TreeSignaller::Run(event::Turn& turn) {
       const sys::ProcStat& process = found_[next_++];
       int error = 0;
       for (const int signal : requests_.front().signals) {
-        error = SignalProcess(ops_, proc_root_, process, signal);
+        error = sys::SignalProcess(ops_, proc_root_, process, signal);
         if (error != 0) break;
       }
       if (error == 0) ++reached_;

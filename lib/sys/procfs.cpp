@@ -36,6 +36,18 @@ std::string PathOf(std::string_view proc_root, pid_t pid, std::string_view file)
   return std::string(proc_root) + "/" + std::to_string(pid) + "/" + std::string(file);
 }
 
+/// Of the text of a status file: the numbers of NSpid, separated by tabs, one for each namespace
+/// from the mounted one down. The kernel escapes line ends in the name above it.
+std::optional<std::string_view> NamespacePids(std::string_view status) {
+  constexpr std::string_view kName = "\nNSpid:\t";
+  const std::size_t at = status.find(kName);
+  if (at == std::string_view::npos) return std::nullopt;
+  status.remove_prefix(at + kName.size());
+  const std::size_t end = status.find('\n');
+  if (end == std::string_view::npos) return std::nullopt;  // cut off
+  return status.substr(0, end);
+}
+
 }  // namespace
 
 std::optional<ProcStat> ParseStat(std::string_view text) {
@@ -103,12 +115,21 @@ bool ProcIsOurs(std::string_view proc_root) {
   // down to ours: exactly one when they are the same.
   const auto status = ReadSmallFile(std::string(proc_root) + "/self/status");
   if (!status) return false;
-  const std::size_t at = status->find("\nNSpid:");
-  if (at == std::string::npos) return true;  // before Linux 4.1
-  std::string_view line(*status);
-  line.remove_prefix(at + 7);
-  line = line.substr(0, line.find('\n'));
-  return line.find('\t', 1) == std::string_view::npos;
+  const auto pids = NamespacePids(*status);
+  if (!pids) return true;  // before Linux 4.1
+  return pids->find('\t') == std::string_view::npos;
+}
+
+std::optional<bool> IsNestedInit(std::string_view proc_root, pid_t pid) {
+  const auto status = ReadSmallFile(PathOf(proc_root, pid, "status"));
+  if (!status) return std::nullopt;
+  const auto pids = NamespacePids(*status);
+  if (!pids) {
+    // Not there at all: no pid namespaces. Cut off by a long list of groups: nobody knows.
+    if (status->size() >= kSmallFileBytes) return std::nullopt;
+    return false;
+  }
+  return pids->ends_with("\t1");
 }
 
 }  // namespace reaperd::sys

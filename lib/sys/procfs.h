@@ -43,4 +43,8 @@ std::string ReadWaitChannel(std::string_view proc_root, pid_t pid);
 /// it shows another one, and its numbers would be those of strangers.
 bool ProcIsOurs(std::string_view proc_root);
 
+/// Whether `pid` is PID 1 of a pid namespace below the mounted one. nullopt when that cannot be
+/// told: it is gone, or we may not look.
+std::optional<bool> IsNestedInit(std::string_view proc_root, pid_t pid);
+
 }  // namespace reaperd::sys

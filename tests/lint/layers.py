@@ -47,6 +47,7 @@ PURE = (
     "lib/reap/detail",
     "lib/reap/record_ring",
     "lib/reap/termination_note",
+    "lib/reap/foreign_plan",
     "lib/service/stop_sequence",
     "lib/service/service_state",
     "lib/service/restart_policy",

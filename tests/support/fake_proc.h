@@ -47,6 +47,11 @@ class FakeProc {
     dir_.Write(std::to_string(process.pid) + "/stat", StatText(process));
   }
 
+  /// A status file with the numbers of NSpid, separated by tabs.
+  void Namespaces(pid_t pid, const std::string& numbers) const {
+    dir_.Write(std::to_string(pid) + "/status", "Name:\tfake\nNSpid:\t" + numbers + "\n");
+  }
+
   void Remove(pid_t pid) const { std::filesystem::remove_all(dir_.Path(std::to_string(pid))); }
 
   /// The link "self" and, unless `status_line` is empty, its status file with that line.

@@ -130,6 +130,33 @@ TEST(ReadWaitChannel, IsEmptyWhenItIsNotTold) {
   EXPECT_EQ(ReadWaitChannel(dir.path(), 5), "do_nanosleep");
 }
 
+TEST(IsNestedInit, GoesByTheLastOfSeveralNumbers) {
+  const test::FakeProc proc;
+  const std::pair<const char*, bool> cases[] = {
+      {"50", false},   {"1", false},       {"50\t7", false},    {"50\t11", false},
+      {"50\t1", true}, {"50\t7\t1", true}, {"50\t1\t7", false},
+  };
+  for (const auto& [numbers, nested] : cases) {
+    proc.Namespaces(50, numbers);
+    EXPECT_EQ(IsNestedInit(proc.root(), 50), nested) << numbers;
+  }
+}
+
+TEST(IsNestedInit, SaysWhenItCannotTell) {
+  const test::FakeProc proc;
+  EXPECT_EQ(IsNestedInit(proc.root(), 50), std::nullopt) << "no such process";
+  proc.dir().Write("50/status", "Name:\tx\nThreads:\t1\n");
+  EXPECT_EQ(IsNestedInit(proc.root(), 50), false) << "a kernel without pid namespaces";
+  proc.dir().Write("50/status",
+                   "Name:\tx\nGroups:\t" + std::string(5000, '1') + "\nNSpid:\t50\t1\n");
+  EXPECT_EQ(IsNestedInit(proc.root(), 50), std::nullopt) << "cut off before it";
+  const std::string head = "Name:\tx\nGroups:\t";
+  const std::string tail = "\nNSpid:\t50";
+  proc.dir().Write("50/status",
+                   head + std::string(4096 - head.size() - tail.size(), '1') + tail + "\t1\n");
+  EXPECT_EQ(IsNestedInit(proc.root(), 50), std::nullopt) << "cut off within it";
+}
+
 TEST(ProcIsOurs, HoldsForTheMountedOne) {
   EXPECT_TRUE(ProcIsOurs("/proc"));
 }

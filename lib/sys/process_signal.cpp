@@ -1,18 +1,18 @@
-#include "service/process_signal.h"
+#include "sys/process_signal.h"
 
 #include <cerrno>
 
 #include "sys/pidfd.h"
 
-namespace reaperd::service {
+namespace reaperd::sys {
 
-int SignalProcess(sys::ProcessOps& ops, std::string_view proc_root, const sys::ProcStat& process,
+int SignalProcess(ProcessOps& ops, std::string_view proc_root, const ProcStat& process,
                   int signal) {
-  const UniqueFd pidfd = sys::OpenPidfd(process.pid);
+  const UniqueFd pidfd = OpenPidfd(process.pid);
   const int open_error = pidfd ? 0 : errno;
   if (!pidfd && open_error == ESRCH) return ESRCH;
   // The pidfd pins whoever has the number now; the start time tells whether that is who we meant.
-  const auto now = sys::ReadStat(proc_root, process.pid);
+  const auto now = ReadStat(proc_root, process.pid);
   if (!now || now->start_ticks != process.start_ticks) return ESRCH;
   if (pidfd) {
     const int error = ops.SignalPidfd(pidfd.get(), signal);
@@ -22,4 +22,4 @@ int SignalProcess(sys::ProcessOps& ops, std::string_view proc_root, const sys::P
   return ops.SignalChild(process.pid, signal);
 }
 
-}  // namespace reaperd::service
+}  // namespace reaperd::sys

@@ -7,12 +7,11 @@
 #include "sys/process_ops.h"
 #include "sys/procfs.h"
 
-namespace reaperd::service {
+namespace reaperd::sys {
 
 /// Opens a pidfd for `process`, checks that its start time is still the one that was read, sends.
 /// Returns 0 or an errno; ESRCH when it is gone. Where there are no pidfds the check comes right
 /// before kill(2), and only then.
-int SignalProcess(sys::ProcessOps& ops, std::string_view proc_root, const sys::ProcStat& process,
-                  int signal);
+int SignalProcess(ProcessOps& ops, std::string_view proc_root, const ProcStat& process, int signal);
 
-}  // namespace reaperd::service
+}  // namespace reaperd::sys

@@ -1,4 +1,4 @@
-#include "service/process_signal.h"
+#include "sys/process_signal.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 #include "refuse_calls.h"
 #include "sys/linux_process_ops.h"
 
-namespace reaperd::service {
+namespace reaperd::sys {
 namespace {
 
 using test::Call;
@@ -32,7 +32,7 @@ class SignalProcessTest : public ::testing::TestWithParam<Offer> {
       if (!GetParam().refused.empty()) {
         ASSERT_TRUE(test::RefuseCalls(GetParam().refused));
       }
-      sys::LinuxProcessOps kernel;
+      LinuxProcessOps kernel;
       test::FaultyProcessOps ops(kernel);
       body(ops);
     });
@@ -46,7 +46,7 @@ class SignalProcessTest : public ::testing::TestWithParam<Offer> {
 TEST_P(SignalProcessTest, ReachesWhoWasMeant) {
   Run([](test::FaultyProcessOps& ops) {
     const pid_t pid = test::ForkSleeper();
-    const auto process = sys::ReadStat("/proc", pid);
+    const auto process = ReadStat("/proc", pid);
     ASSERT_TRUE(process.ok());
     EXPECT_EQ(SignalProcess(ops, "/proc", *process, SIGTERM), 0);
     const int status = test::WaitStatus(pid);
@@ -57,10 +57,10 @@ TEST_P(SignalProcessTest, ReachesWhoWasMeant) {
 TEST_P(SignalProcessTest, NeverReachesAProcessThatStartedAtAnotherTime) {
   Run([](test::FaultyProcessOps& ops) {
     const test::ScopedChild child(test::ForkSleeper());
-    auto process = sys::ReadStat("/proc", child.pid());
+    auto process = ReadStat("/proc", child.pid());
     ASSERT_TRUE(process.ok());
     for (const int shift : {1, -1}) {
-      sys::ProcStat predecessor = *process;
+      ProcStat predecessor = *process;
       predecessor.start_ticks += static_cast<std::uint64_t>(shift);
       EXPECT_EQ(SignalProcess(ops, "/proc", predecessor, SIGKILL), ESRCH);
     }
@@ -72,7 +72,7 @@ TEST_P(SignalProcessTest, NeverReachesAProcessThatStartedAtAnotherTime) {
 TEST_P(SignalProcessTest, SignalsNobodyWithoutAProof) {
   Run([](test::FaultyProcessOps& ops) {
     const test::ScopedChild child(test::ForkSleeper());
-    const auto process = sys::ReadStat("/proc", child.pid());
+    const auto process = ReadStat("/proc", child.pid());
     ASSERT_TRUE(process.ok());
     EXPECT_EQ(SignalProcess(ops, "/no/such/proc", *process, SIGKILL), ESRCH);
     EXPECT_EQ(Sent(ops), 0U);
@@ -82,7 +82,7 @@ TEST_P(SignalProcessTest, SignalsNobodyWithoutAProof) {
 TEST_P(SignalProcessTest, FindsThatItIsGone) {
   Run([](test::FaultyProcessOps& ops) {
     const pid_t pid = test::Fork([] { return 0; });
-    const auto process = sys::ReadStat("/proc", pid);
+    const auto process = ReadStat("/proc", pid);
     ASSERT_TRUE(process.ok());
     test::WaitStatus(pid);
     EXPECT_EQ(SignalProcess(ops, "/proc", *process, SIGTERM), ESRCH);
@@ -100,10 +100,10 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& param) { return param.param.name; });
 
 TEST(SignalProcess, TellsWhatTheKernelSays) {
-  sys::LinuxProcessOps kernel;
+  LinuxProcessOps kernel;
   test::FaultyProcessOps ops(kernel);
   const test::ScopedChild child(test::ForkSleeper());
-  const auto process = sys::ReadStat("/proc", child.pid());
+  const auto process = ReadStat("/proc", child.pid());
   ASSERT_TRUE(process.ok());
   EXPECT_EQ(SignalProcess(ops, "/proc", *process, 9999), EINVAL);
   ops.Fail({.call = Call::kSignalPidfd, .code = EAGAIN});
@@ -112,4 +112,4 @@ TEST(SignalProcess, TellsWhatTheKernelSays) {
 }
 
 }  // namespace
-}  // namespace reaperd::service
+}  // namespace reaperd::sys

@@ -1,0 +1,250 @@
+#include "reap/foreign_zombies.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "sys/process_signal.h"
+#include "sys/procfs.h"
+
+namespace reaperd::reap {
+namespace {
+
+using model::ForeignEvent;
+using Step = ForeignEvent::Step;
+
+constexpr std::size_t kWalkPart = 16;
+constexpr std::size_t kMaxRequests = 64;
+/// After a look by interval, in multiples of what it cost: at most 1 % of the time.
+constexpr Micros kPauseFactor = 100;
+
+int SignalOf(Step step) {
+  switch (step) {
+    case Step::kTerminated:
+      return SIGTERM;
+    case Step::kKilled:
+      return SIGKILL;
+    case Step::kNudged:
+    case Step::kFound:
+    case Step::kGone:
+    case Step::kExempt:
+    case Step::kFailed:
+      break;
+  }
+  return SIGCHLD;
+}
+
+std::uint64_t& CounterOf(model::ForeignCounters& counters, Step step) {
+  switch (step) {
+    case Step::kFound:
+      return counters.found;
+    case Step::kNudged:
+      return counters.nudged;
+    case Step::kTerminated:
+      return counters.terminated;
+    case Step::kKilled:
+      return counters.killed;
+    case Step::kGone:
+      return counters.gone;
+    case Step::kExempt:
+      return counters.exempt;
+    case Step::kFailed:
+      break;
+  }
+  return counters.failed;
+}
+
+SeenProcess Seen(sys::ProcStat&& process) {
+  return {.pid = process.pid,
+          .parent = process.parent,
+          .start_ticks = process.start_ticks,
+          .comm = std::move(process.comm),
+          .state = process.state,
+          .threads = process.threads};
+}
+
+}  // namespace
+
+ForeignZombies::ForeignZombies(event::EventLoop& loop, sys::ProcessOps& ops,
+                               ForeignObserver& observer, ForeignScope scope, std::string proc_root,
+                               model::ForeignZombieSpec spec)
+    : loop_(loop),
+      ops_(ops),
+      observer_(observer),
+      scope_(scope),
+      proc_root_(std::move(proc_root)),
+      plan_(std::move(spec)),
+      job_(loop.AddJob(event::Priority::kJobs, [this](event::Turn& turn) { return Run(turn); })),
+      deadline_(loop.AddDeadline([this] {
+        interval_over_ = true;
+        loop_.Wake(job_);
+      })),
+      last_act_us_(ops.Now()) {
+  SetDeadline();
+}
+
+void ForeignZombies::Look(LookKind kind, LookHandler handler) {
+  if (next_.size() >= kMaxRequests) {
+    handler(Error(EAGAIN, "too many ask for foreign zombies"));
+    return;
+  }
+  next_.push_back({.kind = kind, .handler = std::move(handler)});
+  loop_.Wake(job_);
+}
+
+void ForeignZombies::SetSpec(model::ForeignZombieSpec spec) {
+  plan_.SetSpec(std::move(spec));
+  SetDeadline();
+}
+
+bool ForeignZombies::busy() const {
+  return walk_ || interval_over_ || !next_.empty() || !steps_.empty() || !events_.empty();
+}
+
+event::After ForeignZombies::Run(event::Turn& turn) {
+  const Micros began_us = ops_.Now();
+  const bool done = Advance(turn);
+  const Micros now_us = ops_.Now();
+  cost_us_ += now_us - began_us;
+  if (!done) return event::After::kMore;
+  not_before_us_ = now_us + kPauseFactor * cost_us_;
+  SetDeadline();
+  return event::After::kWait;
+}
+
+/// Until everything is done, or the turn is over: then false.
+bool ForeignZombies::Advance(event::Turn& turn) {
+  for (;;) {
+    if (!TellEvents(turn) || !TakeSteps(turn)) return false;
+    if (!events_.empty()) continue;
+    if (!walk_) {
+      if (next_.empty() && !interval_over_) return true;
+      BeginLook();
+      continue;
+    }
+    if (!Walk(turn)) return false;
+    OnWalked();
+  }
+}
+
+bool ForeignZombies::TellEvents(event::Turn& turn) {
+  while (!events_.empty()) {
+    const ForeignEvent event = std::move(events_.front());
+    events_.pop_front();
+    Tell(event);
+    if (turn.Over()) return false;
+  }
+  return true;
+}
+
+bool ForeignZombies::TakeSteps(event::Turn& turn) {
+  while (!steps_.empty()) {
+    const ParentStep step = std::move(steps_.front());
+    steps_.pop_front();
+    const auto event = plan_.OnStep(step, Take(step), ops_.Now());
+    if (event) events_.push_back(*event);
+    if (turn.Over()) return false;
+  }
+  return true;
+}
+
+void ForeignZombies::BeginLook() {
+  now_ = std::exchange(next_, {});
+  const bool may_act = std::exchange(interval_over_, false) ||
+                       std::any_of(now_.begin(), now_.end(), [](const Request& request) {
+                         return request.kind == LookKind::kAct;
+                       });
+  kind_ = may_act ? LookKind::kAct : LookKind::kList;
+  cost_us_ = 0;
+  if (may_act) last_act_us_ = ops_.Now();
+  found_.clear();
+  // Another namespace's /proc would name strangers.
+  auto walk = sys::ProcIsOurs(proc_root_)
+                  ? sys::ProcessWalk::Begin(proc_root_)
+                  : Error(ENOENT, proc_root_ + " does not show our pid namespace");
+  if (walk) {
+    ++counters_.looks;
+    walk_ = std::move(walk).value();
+  } else {
+    ++counters_.failed_looks;
+    Answer(walk.error());
+  }
+}
+
+/// False when the turn was over first.
+bool ForeignZombies::Walk(event::Turn& turn) {
+  while (walk_->Next(kWalkPart, found_)) {
+    for (std::size_t i = 0; i < kWalkPart; ++i) {
+      if (turn.Over()) return false;
+    }
+  }
+  return true;
+}
+
+void ForeignZombies::OnWalked() {
+  walk_.reset();
+  ForeignSnapshot snapshot{.self = getpid(), .spared = observer_.Spared()};
+  if (scope_ == ForeignScope::kDescendants) found_ = sys::DescendantsOf(snapshot.self, found_);
+  std::sort(found_.begin(), found_.end(),
+            [](const sys::ProcStat& a, const sys::ProcStat& b) { return a.pid < b.pid; });
+  for (sys::ProcStat& process : found_)
+    snapshot.processes.push_back(Seen(std::move(process)));
+  found_ = {};
+  ForeignLook look = plan_.Look(snapshot, kind_, ops_.Now());
+  std::move(look.events.begin(), look.events.end(), std::back_inserter(events_));
+  std::move(look.steps.begin(), look.steps.end(), std::back_inserter(steps_));
+  Answer(std::move(look.zombies));
+}
+
+void ForeignZombies::Answer(const Result<std::vector<model::ForeignZombie>>& zombies) {
+  for (const Request& request : std::exchange(now_, {}))
+    request.handler(zombies);
+}
+
+StepOutcome ForeignZombies::Take(const ParentStep& step) const {
+  using Kind = StepOutcome::Kind;
+  const model::ForeignZombie& zombie = step.zombie;
+  const std::vector<pid_t> spared = observer_.Spared();
+  if (std::find(spared.begin(), spared.end(), zombie.parent) != spared.end()) {
+    return {.kind = Kind::kSpared};
+  }
+  const auto dead = sys::ReadStat(proc_root_, zombie.pid);
+  if (!dead || !dead->IsZombie() || dead->start_ticks != zombie.start_ticks ||
+      dead->parent != zombie.parent) {
+    return {.kind = Kind::kGone};
+  }
+  // Killing it would kill its whole namespace. Whoever has the number now: SignalProcess makes sure
+  // that it is still the same one, so this was its status, too.
+  const auto nested = sys::IsNestedInit(proc_root_, zombie.parent);
+  if (!nested) return {.kind = Kind::kGone};
+  if (*nested) return {.kind = Kind::kNestedInit};
+  sys::ProcStat parent;
+  parent.pid = zombie.parent;
+  parent.start_ticks = zombie.parent_start_ticks;
+  const int error = sys::SignalProcess(ops_, proc_root_, parent, SignalOf(step.step));
+  if (error == ESRCH) return {.kind = Kind::kGone};
+  if (error != 0) return {.kind = Kind::kFailed, .error = error};
+  return {.kind = Kind::kTaken};
+}
+
+void ForeignZombies::Tell(const ForeignEvent& event) {
+  ++CounterOf(counters_, event.step);
+  observer_.OnForeign(event);
+}
+
+void ForeignZombies::SetDeadline() {
+  const auto& interval_us = plan_.spec().interval_us;
+  if (!interval_us) {
+    loop_.ClearDeadline(deadline_);
+    return;
+  }
+  // What came of a step, and whether the next is due, is not to wait for a long interval.
+  Micros at_us = last_act_us_ + *interval_us;
+  if (const auto next_us = plan_.NextStep(ops_.Now())) at_us = std::min(at_us, *next_us);
+  loop_.SetDeadline(deadline_, std::max(at_us, not_before_us_));
+}
+
+}  // namespace reaperd::reap
