@@ -42,6 +42,12 @@ MAY_USE: dict[str, tuple[str, ...]] = {
 PURE = (
     "lib/reap/plan",
     "lib/reap/hold_match",
+    "lib/reap/held_queue",
+    "lib/reap/held_queue_rules",
+    "lib/reap/held_state",
+    "lib/reap/held_store",
+    "lib/reap/barrier_state",
+    "lib/reap/leases",
     "lib/service/stop_sequence",
     "lib/service/service_state",
     "lib/service/restart_policy",
