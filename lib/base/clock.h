@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <cstdint>
+#include <limits>
 
 namespace reaperd {
 
@@ -12,6 +13,13 @@ using Micros = std::int64_t;  ///< a duration or a CLOCK_BOOTTIME instant, in mi
 
 constexpr Micros kMillisecond = 1000;
 constexpr Micros kSecond = 1000 * kMillisecond;
+
+/// The later instant, or the greatest that there is; neither is negative. For durations that a user
+/// or a client chose.
+constexpr Micros AddTime(Micros at_us, Micros duration_us) {
+  constexpr Micros kLast_us = std::numeric_limits<Micros>::max();
+  return duration_us > kLast_us - at_us ? kLast_us : at_us + duration_us;
+}
 
 class Clock {
  public:

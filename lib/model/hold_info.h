@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,10 +39,20 @@ struct BarrierResult {
     std::string id;
     ExitStatus end;
     ReleaseReason released_by = ReleaseReason::kBarrier;
+
+    bool operator==(const Member&) const = default;
   };
   std::string barrier;
-  bool complete = false;  ///< false: its time was over, or somebody released it
-  std::vector<Member> members;
+  bool complete = false;        ///< false: its time was over, or somebody released it
+  std::vector<Member> members;  ///< in the order of their deaths
+  std::uint64_t unlisted = 0;   ///< more that had to go before: the list of these is bounded
+};
+
+struct HoldCounters {
+  std::uint64_t held = 0;                                        ///< in all
+  std::array<std::uint64_t, kReleaseReasons.size()> released{};  ///< by ReleaseReason
+
+  bool operator==(const HoldCounters&) const = default;
 };
 
 /// One readable file of a held zombie.
