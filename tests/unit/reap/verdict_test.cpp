@@ -141,7 +141,7 @@ const std::vector<Row>& Rows() {
       {"perhaps oom",
        KilledWith(Counter(3, 5, 4)),
        {Cause::kPossibleOom,
-        "memory.events oom_kill of /svc/web rose 3→5, but it is one of 4 SIGKILLs since the last "
+        "memory.events oom_kill of /svc/web rose 3→5, one of 4 SIGKILLs since the last "
         "reading"}},
       {"no oom",
        KilledWith(Counter(3, 3)),
@@ -213,6 +213,21 @@ TEST(Judge, ACounterWithoutACgroupProvesNothing) {
   OomFacts oom = Counter(3, 4);
   oom.cgroup.clear();
   EXPECT_EQ(Judge(KilledWith(oom)).cause, Cause::kUnknownSigkill);
+}
+
+TEST(Judge, WhoeverReadTheCounterMayKnowMoreThanTheCount) {
+  OomFacts oom = Counter(3, 5, 2);
+  oom.rise = OomFacts::Rise::kCertain;
+  EXPECT_EQ(Judge(KilledWith(oom)),
+            (Verdict{Cause::kOomKill,
+                     "memory.events oom_kill of /svc/web rose 3→5, one of 2 SIGKILLs since the "
+                     "last reading"}));
+  oom = Counter(3, 4);
+  oom.rise = OomFacts::Rise::kPossible;
+  EXPECT_EQ(Judge(KilledWith(oom)),
+            (Verdict{Cause::kPossibleOom,
+                     "memory.events oom_kill of /svc/web rose 3→4, the only SIGKILL since the last "
+                     "reading, but perhaps of an earlier death"}));
 }
 
 TEST(Judge, ASignalNumberIsNotAnExitCode) {
