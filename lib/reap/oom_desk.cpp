@@ -50,7 +50,8 @@ OomFacts OomDesk::Facts(const model::DeathRecord& record, Micros now_us) {
       facts.before = reading->before;
       facts.after = reading->after;
       facts.sigkills = reading->sigkills;
-      facts.certain = reading->evidence() == OomEvidence::kCertain;
+      facts.rise = reading->evidence() == OomEvidence::kCertain ? OomFacts::Rise::kCertain
+                                                                : OomFacts::Rise::kPossible;
     }
   }
   // The log is asked only where there is something to be told apart.

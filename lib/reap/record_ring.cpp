@@ -15,7 +15,7 @@ static_assert(sizeof(DeathRecord) + kCountsOfShared + kAllocationBytes <= 1024,
               "a record takes 1 KiB at most, strings excepted");
 
 std::size_t HeapBytes(const std::string& text) {
-  static const std::size_t inside = std::string().capacity();
+  const std::size_t inside = std::string().capacity();
   return text.capacity() > inside ? text.capacity() + 1 + kAllocationBytes : 0;
 }
 

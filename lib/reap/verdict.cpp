@@ -88,7 +88,7 @@ std::string OurSignal(const VerdictFacts& facts) {
     case SentSignal::Purpose::kWatchdog:
       return "our " + name + " " + Ago(facts) + ", as it had stopped answering";
   }
-  return name;
+  return "our " + name;
 }
 
 /// Only the signal that it died of can have ended it: a KILL from elsewhere after our TERM is not
@@ -131,18 +131,14 @@ std::optional<Verdict> JudgeOom(const VerdictFacts& facts) {
   if (!CounterKnown(oom) || *oom.after <= *oom.before) return std::nullopt;
   const std::string rose =
       CounterName(oom) + " rose " + std::to_string(*oom.before) + "→" + std::to_string(*oom.after);
-  if (oom.certain && oom.sigkills <= 1) {
-    return Verdict{Cause::kOomKill, rose + ", the only SIGKILL since the last reading"};
-  }
-  if (oom.certain) {
-    return Verdict{Cause::kOomKill, rose + ", one for each of the " + std::to_string(oom.sigkills) +
-                                        " SIGKILLs since the last reading"};
-  }
-  if (oom.sigkills <= 1) {
-    return Verdict{Cause::kPossibleOom, rose + ", but that may have been somebody else"};
-  }
-  return Verdict{Cause::kPossibleOom, rose + ", but it is one of " + std::to_string(oom.sigkills) +
-                                          " SIGKILLs since the last reading"};
+  const bool alone = oom.sigkills <= 1;
+  const bool certain =
+      oom.rise == OomFacts::Rise::kCertain || (oom.rise == OomFacts::Rise::kByCount && alone);
+  const std::string among =
+      alone ? "the only SIGKILL" : "one of " + std::to_string(oom.sigkills) + " SIGKILLs";
+  return Verdict{certain ? Cause::kOomKill : Cause::kPossibleOom,
+                 rose + ", " + among + " since the last reading" +
+                     (certain || !alone ? "" : ", but perhaps of an earlier death")};
 }
 
 std::string CounterRemark(const VerdictFacts& facts) {

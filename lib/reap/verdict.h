@@ -28,6 +28,13 @@ struct ExecFailure {
 
 /// What is known of memory running out, at a death by SIGKILL.
 struct OomFacts {
+  /// What a rise of the counter proves of this death.
+  enum class Rise {
+    kByCount,   ///< oom-kill if this was the only SIGKILL, else perhaps
+    kCertain,   ///< whoever read the counter knows that it counted this one
+    kPossible,  ///< or that it may have counted another, or long ago
+  };
+
   std::string cgroup;  ///< whose counter; raw bytes; empty: none was found
   std::string counter = "memory.events oom_kill";  ///< the counter's name, for the evidence
   std::optional<std::uint64_t> before;             ///< at the last reading; nullopt: not readable
@@ -35,8 +42,7 @@ struct OomFacts {
   /// Deaths by SIGKILL in this cgroup since the last reading, this one and those by our own KILL
   /// included: the counter does not say whom it counted.
   std::uint32_t sigkills = 1;
-  /// The rise is fresh and explains each of these deaths.
-  bool certain = false;
+  Rise rise = Rise::kByCount;
   /// The kernel log names this pid as killed for want of memory: what it says. Raw bytes.
   std::optional<std::string> kernel_log;
 };

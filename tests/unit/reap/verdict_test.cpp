@@ -33,11 +33,7 @@ VerdictFacts Killed(int signal, std::optional<SentSignal> sent = std::nullopt) {
 }
 
 OomFacts Counter(std::uint64_t before, std::uint64_t after, std::uint32_t sigkills = 1) {
-  return {.cgroup = "/svc/web",
-          .before = before,
-          .after = after,
-          .sigkills = sigkills,
-          .certain = after > before && sigkills <= after - before};
+  return {.cgroup = "/svc/web", .before = before, .after = after, .sigkills = sigkills};
 }
 
 VerdictFacts KilledWith(OomFacts oom) {
@@ -145,7 +141,7 @@ const std::vector<Row>& Rows() {
       {"perhaps oom",
        KilledWith(Counter(3, 5, 4)),
        {Cause::kPossibleOom,
-        "memory.events oom_kill of /svc/web rose 3→5, but it is one of 4 SIGKILLs since the last "
+        "memory.events oom_kill of /svc/web rose 3→5, one of 4 SIGKILLs since the last "
         "reading"}},
       {"no oom",
        KilledWith(Counter(3, 3)),
@@ -217,6 +213,21 @@ TEST(Judge, ACounterWithoutACgroupProvesNothing) {
   OomFacts oom = Counter(3, 4);
   oom.cgroup.clear();
   EXPECT_EQ(Judge(KilledWith(oom)).cause, Cause::kUnknownSigkill);
+}
+
+TEST(Judge, WhoeverReadTheCounterMayKnowMoreThanTheCount) {
+  OomFacts oom = Counter(3, 5, 2);
+  oom.rise = OomFacts::Rise::kCertain;
+  EXPECT_EQ(Judge(KilledWith(oom)),
+            (Verdict{Cause::kOomKill,
+                     "memory.events oom_kill of /svc/web rose 3→5, one of 2 SIGKILLs since the "
+                     "last reading"}));
+  oom = Counter(3, 4);
+  oom.rise = OomFacts::Rise::kPossible;
+  EXPECT_EQ(Judge(KilledWith(oom)),
+            (Verdict{Cause::kPossibleOom,
+                     "memory.events oom_kill of /svc/web rose 3→4, the only SIGKILL since the last "
+                     "reading, but perhaps of an earlier death"}));
 }
 
 TEST(Judge, ASignalNumberIsNotAnExitCode) {

@@ -1,0 +1,283 @@
+#include "status/status_json.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "model/signal_names.h"
+#include "status/json_writer.h"
+
+namespace reaperd::status {
+namespace {
+
+using model::DeathRecord;
+
+constexpr std::size_t kUsualRecordBytes = 1536;
+
+/// The last digits of `value`, with zeros in front.
+void AppendDigits(std::string& out, std::int64_t value, std::size_t digits) {
+  out.resize(out.size() + digits);
+  for (std::size_t at = 1; at <= digits; ++at, value /= 10)
+    out[out.size() - at] = static_cast<char>('0' + value % 10);
+}
+
+struct Output {
+  JsonWriter& json;
+  const JsonContext& context;
+
+  void Time(std::string_view name, std::optional<Micros> boot_us) const {
+    if (boot_us) {
+      json.String(name, WallTime(*boot_us + context.wall_offset_us));
+    } else {
+      json.Null(name);
+    }
+  }
+};
+
+void WriteStrings(JsonWriter& json, std::string_view name,
+                  const std::optional<std::vector<std::string>>& texts) {
+  if (!texts) {
+    json.Null(name);
+    return;
+  }
+  json.Key(name).OpenArray();
+  for (const std::string& text : *texts)
+    json.String(text);
+  json.CloseArray();
+}
+
+void WriteLineage(JsonWriter& json, const std::optional<std::vector<model::Ancestor>>& lineage) {
+  if (!lineage) {
+    json.Null("lineage");
+    return;
+  }
+  json.Key("lineage").OpenArray();
+  for (const model::Ancestor& ancestor : *lineage) {
+    json.OpenObject().Number("pid", ancestor.pid).String("comm", ancestor.comm).CloseObject();
+  }
+  json.CloseArray();
+}
+
+void WriteEnd(JsonWriter& json, const model::ExitStatus& end) {
+  json.Key("end").OpenObject();
+  if (end.how == model::ExitStatus::How::kExit) {
+    json.String("how", "exit").Number("code", end.value).Null("signal");
+  } else {
+    json.String("how", "signal").Null("code").String("signal", model::SignalName(end.value));
+  }
+  json.Bool("core", end.core).CloseObject();
+}
+
+void WriteUsage(JsonWriter& json, const std::optional<model::ResourceUse>& usage) {
+  if (!usage) {
+    json.Null("rusage");
+    return;
+  }
+  json.Key("rusage")
+      .OpenObject()
+      .Number("user_us", usage->user_us)
+      .Number("system_us", usage->system_us)
+      .Number("max_rss_kb", usage->max_rss_kb)
+      .Number("minor_faults", usage->minor_faults)
+      .Number("major_faults", usage->major_faults)
+      .Number("blocks_in", usage->blocks_in)
+      .Number("blocks_out", usage->blocks_out)
+      .Number("voluntary_switches", usage->voluntary_switches)
+      .Number("involuntary_switches", usage->involuntary_switches)
+      .CloseObject();
+}
+
+void WriteIo(JsonWriter& json, const std::optional<model::IoUse>& io) {
+  if (!io) {
+    json.Null("io");
+    return;
+  }
+  json.Key("io")
+      .OpenObject()
+      .Number("read_bytes", io->read_bytes)
+      .Number("write_bytes", io->write_bytes)
+      .CloseObject();
+}
+
+void WriteHoldNote(JsonWriter& json, const std::optional<model::HoldNote>& hold) {
+  if (!hold) {
+    json.Null("hold");
+    return;
+  }
+  json.Key("hold").OpenObject().String("rule", hold->rule);
+  if (hold->released_by) {
+    json.String("released_by", model::kReleaseReasons.Name(*hold->released_by));
+  } else {
+    json.Null("released_by");
+  }
+  json.CloseObject();
+}
+
+/// Who it was. What the record itself does not say may stand in the shadow.
+void WriteIdentity(JsonWriter& json, const DeathRecord& record) {
+  static const model::Shadow kNone;
+  const model::Shadow& shadow = record.shadow ? *record.shadow : kNone;
+  json.Number("pid", record.pid)
+      .StringUnlessEmpty("id", record.id)
+      .String("role", model::kRoles.Name(record.role))
+      .StringUnlessEmpty("service", record.service)
+      .StringUnlessEmpty("comm", record.comm.empty() ? shadow.comm : record.comm);
+  WriteStrings(json, "cmdline", shadow.cmdline);
+  if (shadow.cmdline_truncated) json.Bool("cmdline_truncated", true);
+  json.StringOrNull("exe", shadow.exe)
+      .StringOrNull("cwd", shadow.cwd)
+      .Number("uid", record.uid)
+      .Number("gid", record.gid ? record.gid : shadow.gid)
+      .StringOrNull("cgroup", record.cgroup ? record.cgroup : shadow.cgroup);
+  if (shadow.environ) WriteStrings(json, "environ", shadow.environ);
+  if (shadow.environ_truncated) json.Bool("environ_truncated", true);
+  json.String("first_seen", model::kFirstSights.Name(record.first_sight));
+  WriteLineage(json, shadow.lineage);
+  json.Number("session", record.session).Number("process_group", record.process_group);
+}
+
+void WriteRecord(const Output& out, const DeathRecord& record) {
+  JsonWriter& json = out.json;
+  json.OpenObject().Number("seq", record.seq).String("instance", out.context.instance);
+  WriteIdentity(json, record);
+  out.Time("started_at", record.started_us);
+  out.Time("died_at", record.died_us);
+  out.Time("reaped_at", record.reaped_us);
+  json.Number("run_time_us", record.run_time_us()).Number("held_us", record.held_us());
+  WriteEnd(json, record.end);
+  json.Key("verdict")
+      .OpenObject()
+      .String("cause", model::kCauses.Name(record.verdict.cause))
+      .String("evidence", record.verdict.evidence)
+      .CloseObject();
+  WriteUsage(json, record.usage);
+  WriteIo(json, record.io);
+  json.String("detail", model::kDetails.Name(record.detail));
+  WriteHoldNote(json, record.hold);
+  json.CloseObject();
+}
+
+void WriteRecordKey(const Output& out, const std::shared_ptr<const DeathRecord>& record) {
+  out.json.Key("record");
+  if (record) {
+    WriteRecord(out, *record);
+  } else {
+    out.json.Null();
+  }
+}
+
+}  // namespace
+
+std::string WallTime(Micros since_1970_us) {
+  using std::chrono::days;
+  using std::chrono::milliseconds;
+  const std::chrono::sys_time<std::chrono::microseconds> time{
+      std::chrono::microseconds{since_1970_us}};
+  const auto day = std::chrono::floor<days>(time);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{std::chrono::floor<milliseconds>(time - day)};
+  std::string out;
+  AppendDigits(out, int{date.year()}, 4);
+  out += '-';
+  AppendDigits(out, unsigned{date.month()}, 2);
+  out += '-';
+  AppendDigits(out, unsigned{date.day()}, 2);
+  out += 'T';
+  AppendDigits(out, clock.hours().count(), 2);
+  out += ':';
+  AppendDigits(out, clock.minutes().count(), 2);
+  out += ':';
+  AppendDigits(out, clock.seconds().count(), 2);
+  out += '.';
+  AppendDigits(out, clock.subseconds().count(), 3);
+  out += 'Z';
+  return out;
+}
+
+std::string DeathRecordJson(const DeathRecord& record, const JsonContext& context) {
+  JsonWriter json(kUsualRecordBytes);
+  WriteRecord({json, context}, record);
+  return std::move(json).Take();
+}
+
+std::string HoldInfoJson(const model::HoldInfo& hold, const JsonContext& context) {
+  JsonWriter json(kUsualRecordBytes);
+  const Output out{json, context};
+  json.OpenObject();
+  WriteRecordKey(out, hold.record);
+  json.String("rule", hold.rule).StringUnlessEmpty("barrier", hold.barrier);
+  out.Time("since", hold.since_us);
+  out.Time("until", hold.until_us);
+  json.CloseObject();
+  return std::move(json).Take();
+}
+
+std::string BarrierResultJson(const model::BarrierResult& result) {
+  JsonWriter json;
+  json.OpenObject().String("barrier", result.barrier).Bool("complete", result.complete);
+  json.Key("members").OpenArray();
+  for (const model::BarrierResult::Member& member : result.members) {
+    json.OpenObject().Number("pid", member.pid).StringUnlessEmpty("id", member.id);
+    WriteEnd(json, member.end);
+    json.String("released_by", model::kReleaseReasons.Name(member.released_by)).CloseObject();
+  }
+  json.CloseArray().CloseObject();
+  return std::move(json).Take();
+}
+
+std::string InspectionJson(const model::Inspection& inspection, const JsonContext& context) {
+  JsonWriter json(std::size_t{2} * kUsualRecordBytes);
+  const Output out{json, context};
+  json.OpenObject();
+  WriteRecordKey(out, inspection.record);
+  json.Key("files").OpenArray();
+  for (const model::InspectedFile& file : inspection.files) {
+    json.OpenObject().String("name", file.name);
+    if (file.error == 0) {
+      json.String("text", file.text).Null("error");
+    } else {
+      json.Null("text").Number("error", file.error);
+    }
+    json.CloseObject();
+  }
+  json.CloseArray().CloseObject();
+  return std::move(json).Take();
+}
+
+std::string ForeignZombieJson(const model::ForeignZombie& zombie) {
+  JsonWriter json;
+  json.OpenObject()
+      .Number("pid", zombie.pid)
+      .Number("start_ticks", zombie.start_ticks)
+      .StringUnlessEmpty("comm", zombie.comm)
+      .Number("age_us", zombie.age_us)
+      .Number("parent", zombie.parent)
+      .Number("parent_start_ticks", zombie.parent_start_ticks)
+      .StringUnlessEmpty("parent_comm", zombie.parent_comm)
+      .Number("held_by_parent", zombie.held_by_parent);
+  if (zombie.growing) {
+    json.Bool("growing", *zombie.growing);
+  } else {
+    json.Null("growing");
+  }
+  json.CloseObject();
+  return std::move(json).Take();
+}
+
+std::string ReapCountersJson(const model::ReapCounters& counters) {
+  JsonWriter json;
+  json.OpenObject()
+      .Number("sigchld_received", counters.sigchld_received)
+      .Number("deaths", counters.deaths)
+      .Number("reaped", counters.reaped)
+      .Number("stops", counters.stops)
+      .Number("walks", counters.walks)
+      .Number("scans", counters.scans)
+      .Number("errors", counters.errors)
+      .CloseObject();
+  return std::move(json).Take();
+}
+
+}  // namespace reaperd::status
