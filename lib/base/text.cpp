@@ -159,6 +159,15 @@ std::optional<std::vector<std::string>> SplitWords(std::string_view text) {
   return words;
 }
 
+std::optional<std::size_t> FindInvalidUtf8(std::string_view text) {
+  for (std::size_t offset = 0; offset < text.size();) {
+    const std::size_t length = Utf8Length(text.substr(offset));
+    if (length == 0) return offset;
+    offset += length;
+  }
+  return std::nullopt;
+}
+
 std::string Printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());

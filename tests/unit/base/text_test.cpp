@@ -205,6 +205,14 @@ TEST(Printable, IsHarmlessForAllPairsOfBytes) {
   }
 }
 
+TEST(FindInvalidUtf8, NamesTheFirstByteThatIsNotPartOfACharacter) {
+  EXPECT_EQ(FindInvalidUtf8(""), std::nullopt);
+  EXPECT_EQ(FindInvalidUtf8("a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"), std::nullopt);
+  EXPECT_EQ(FindInvalidUtf8("\xC3\xA4\xC3("), 2U);
+  EXPECT_EQ(FindInvalidUtf8("ab\xFF"), 2U);
+  EXPECT_EQ(FindInvalidUtf8("a\xE2\x82"), 1U);
+}
+
 TEST(Printable, KeepsDifferentTextsDifferent) {
   EXPECT_NE(Printable("\n"), Printable("\\x0a"));
   EXPECT_NE(Printable("\\n"), Printable("\\\\n"));
