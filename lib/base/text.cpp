@@ -187,6 +187,15 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
+std::string PrintableStart(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return Printable(text);
+  std::size_t end = max_bytes;
+  // Not within a character.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;
+  return Printable(text.substr(0, end)) + "…";
+}
+
 std::string JsonEscape(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -39,6 +39,9 @@ std::optional<std::size_t> FindInvalidUtf8(std::string_view text);
 /// backslash becomes \\. Names of processes and arguments are chosen by strangers.
 std::string Printable(std::string_view text);
 
+/// The same of its first `max_bytes`, with "…" when that is not all: for messages about long texts.
+std::string PrintableStart(std::string_view text, std::size_t max_bytes = 80);
+
 /// Inside of a JSON string: escapes, and U+FFFD for what is not UTF-8.
 std::string JsonEscape(std::string_view text);
 
