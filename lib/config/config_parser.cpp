@@ -93,6 +93,7 @@ void Walker::Object(const Node& node, std::string_view table_path, const std::st
     }
     if (known == nullptr) {
       std::vector<std::string_view> keys;
+      keys.reserve(rows.size());
       for (const KeyRow* row : rows)
         keys.push_back(row->key());
       Complain(member.line, shown, UnknownKeyText(member.key, keys));

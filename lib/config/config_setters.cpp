@@ -162,8 +162,7 @@ Status AddCause(std::string_view value, ConfigDraft& draft) {
   if (value == kAbnormal) {
     for (const auto& row : model::kCauses.rows) {
       if (!model::Verdict{row.value, {}}.abnormal()) continue;
-      const Status added = AddOnce(causes, row.value);
-      if (!added) return added;
+      if (Status added = AddOnce(causes, row.value); !added) return added;
     }
     return {};
   }

@@ -40,11 +40,13 @@ class Progress {
 
 /// What the library reads from: an input iterator that reports how far it came.
 struct CountingIterator {
+  // Names of the standard library. NOLINTBEGIN(readability-identifier-naming)
   using iterator_category = std::input_iterator_tag;
   using value_type = char;
   using difference_type = std::ptrdiff_t;
   using pointer = const char*;
   using reference = const char&;
+  // NOLINTEND(readability-identifier-naming)
 
   Progress* progress = nullptr;
   std::size_t offset = 0;

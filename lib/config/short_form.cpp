@@ -95,7 +95,7 @@ Status SetOne(const KeyRow& key, std::string_view raw, ConfigDraft& draft) {
   const std::string shown = std::string(key.key()) + " '" + PrintableStart(raw) + "': ";
   const auto value = Unescape(raw);
   if (!value) return Error(0, shown + "a backslash stands before ',', '+' or '\\' only");
-  const Status set = row->set(*value, draft);
+  Status set = row->set(*value, draft);
   if (set) return set;
   // JSON's way to write it would mislead here.
   if (row->set == SetUntil) return Error(0, shown + "expected released, replaced or barrier:NAME");
