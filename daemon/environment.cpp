@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/suggest.h"
 #include "base/text.h"
 #include "daemon/option_table.h"
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <numeric>
 #include <utility>
 
 #include "base/enum_names.h"
@@ -48,8 +47,7 @@ constexpr EnumNames<model::LogFormat, 2> kFormats{{{
     {model::LogFormat::kJson, "json"},
 }}};
 
-constexpr std::string_view kSignalWords = "a signal such as TERM, SIGTERM, 15 or RTMIN+3";
-constexpr std::string_view kDurationWords = "a duration such as 500ms, 5s, 2m, 1h or 0";
+using model::kSignalWords;
 
 template <typename Names, typename T>
 bool ApplyName(const Names& names, std::string_view value, T& field) {
@@ -292,24 +290,6 @@ constexpr auto MakeTable() {
 
 constexpr auto kTable = MakeTable();
 
-/// Letters to add, drop, change or swap with their neighbour to make `b` of `a`.
-std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before_last(b.size() + 1);
-  std::vector<std::size_t> last(b.size() + 1);
-  std::iota(last.begin(), last.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::vector<std::size_t> row(b.size() + 1, i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({change, last[j] + 1, row[j - 1] + 1});
-      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
-    }
-    before_last = std::exchange(last, std::move(row));
-  }
-  return last[b.size()];
-}
-
 }  // namespace
 
 std::span<const OptionRow> OptionTable() {
@@ -328,19 +308,6 @@ Error BadValue(std::string_view shown_name, std::string_view value, const Option
   std::string text = std::string(shown_name) + " '" + Printable(value) + "': ";
   text += problem.empty() ? "expected " + std::string(row.expected) : problem;
   return {0, text};
-}
-
-std::string_view Suggest(std::string_view text, std::span<const std::string_view> names) {
-  if (text.size() > 64) return {};
-  std::string_view best;
-  std::size_t best_distance = 1 + std::max<std::size_t>(1, text.size() / 4);
-  for (const std::string_view name : names) {
-    const std::size_t distance = EditDistance(text, name);
-    if (distance >= best_distance) continue;
-    best = name;
-    best_distance = distance;
-  }
-  return best;
 }
 
 }  // namespace reaperd::daemon

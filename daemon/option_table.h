@@ -46,7 +46,4 @@ const OptionRow* FindOption(std::string_view name);
 Error BadValue(std::string_view shown_name, std::string_view value, const OptionRow& row,
                const std::string& problem);
 
-/// The option or variable name closest to `text`, empty when none is close.
-std::string_view Suggest(std::string_view text, std::span<const std::string_view> names);
-
 }  // namespace reaperd::daemon

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/suggest.h"
 #include "base/text.h"
 #include "daemon/environment.h"
 #include "daemon/explain.h"

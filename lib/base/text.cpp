@@ -159,6 +159,15 @@ std::optional<std::vector<std::string>> SplitWords(std::string_view text) {
   return words;
 }
 
+std::optional<std::size_t> FindInvalidUtf8(std::string_view text) {
+  for (std::size_t offset = 0; offset < text.size();) {
+    const std::size_t length = Utf8Length(text.substr(offset));
+    if (length == 0) return offset;
+    offset += length;
+  }
+  return std::nullopt;
+}
+
 std::string Printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -176,6 +185,15 @@ std::string Printable(std::string_view text) {
     text.remove_prefix(sequence.size());
   }
   return out;
+}
+
+std::string PrintableStart(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return Printable(text);
+  std::size_t end = max_bytes;
+  // Not within a character.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;
+  return Printable(text.substr(0, end)) + "…";
 }
 
 std::string JsonEscape(std::string_view text) {

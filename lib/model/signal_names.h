@@ -16,5 +16,6 @@ std::string SignalName(int signal);
 
 /// "TERM", "SIGTERM", "15", "RTMIN+3", "SIGRTMAX-1"; nullopt for anything else.
 std::optional<int> ParseSignal(std::string_view text);
+inline constexpr std::string_view kSignalWords = "a signal such as TERM, SIGTERM, 15 or RTMIN+3";
 
 }  // namespace reaperd::model

@@ -20,13 +20,15 @@ void FuzzDumbInit(std::string_view input);
 void FuzzCatatonit(std::string_view input);
 void FuzzPause(std::string_view input);
 void FuzzText(std::string_view input);
+void FuzzHoldFile(std::string_view input);
+void FuzzShortForm(std::string_view input);
 
 struct TargetRow {
   const char* name;  ///< of the program (fuzz_<name>) and of the folder of its corpus
   Target run;
 };
 
-constexpr std::array<TargetRow, 8> kTargets{{
+constexpr std::array<TargetRow, 10> kTargets{{
     {"stat", FuzzStat},
     {"pid_list", FuzzPidList},
     {"command_line", FuzzCommandLine},
@@ -35,6 +37,8 @@ constexpr std::array<TargetRow, 8> kTargets{{
     {"catatonit", FuzzCatatonit},
     {"pause", FuzzPause},
     {"text", FuzzText},
+    {"hold_file", FuzzHoldFile},
+    {"short_form", FuzzShortForm},
 }};
 
 /// Also in builds without assert.

@@ -205,6 +205,22 @@ TEST(Printable, IsHarmlessForAllPairsOfBytes) {
   }
 }
 
+TEST(FindInvalidUtf8, NamesTheFirstByteThatIsNotPartOfACharacter) {
+  EXPECT_EQ(FindInvalidUtf8(""), std::nullopt);
+  EXPECT_EQ(FindInvalidUtf8("a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"), std::nullopt);
+  EXPECT_EQ(FindInvalidUtf8("\xC3\xA4\xC3("), 2U);
+  EXPECT_EQ(FindInvalidUtf8("ab\xFF"), 2U);
+  EXPECT_EQ(FindInvalidUtf8("a\xE2\x82"), 1U);
+}
+
+TEST(PrintableStart, CutsBetweenCharacters) {
+  EXPECT_EQ(PrintableStart("abc", 3), "abc");
+  EXPECT_EQ(PrintableStart("abcd", 3), "abc…");
+  EXPECT_EQ(PrintableStart("ab\xE2\x82\xAC", 4), "ab…");
+  EXPECT_EQ(PrintableStart("\n\n", 1), "\\x0a…");
+  EXPECT_EQ(PrintableStart("\x80\x80\x80", 2), "…");
+}
+
 TEST(Printable, KeepsDifferentTextsDifferent) {
   EXPECT_NE(Printable("\n"), Printable("\\x0a"));
   EXPECT_NE(Printable("\\n"), Printable("\\\\n"));

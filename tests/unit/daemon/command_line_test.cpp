@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
 #include "daemon/explain.h"
@@ -186,16 +185,6 @@ TEST(Explain, TellsWhatDependsOnBeingPid1) {
   EXPECT_NE(Explain(model::RunSpec{}, true).find("PID 1: orphans come to us"), std::string::npos);
   EXPECT_NE(Explain(model::RunSpec{}, true).find("KILL after 5s"), std::string::npos);
   EXPECT_EQ(Explain(model::RunSpec{}, false).find("KILL after 5s"), std::string::npos);
-}
-
-TEST(Suggest, FindsTheClosestAndNothingFar) {
-  constexpr std::array<std::string_view, 3> kNames{"grace", "drain", "signal-target"};
-  EXPECT_EQ(Suggest("grace", kNames), "grace");
-  EXPECT_EQ(Suggest("drian", kNames), "drain");
-  EXPECT_EQ(Suggest("signal_target", kNames), "signal-target");
-  EXPECT_EQ(Suggest("xyz", kNames), "");
-  EXPECT_EQ(Suggest("", kNames), "");
-  EXPECT_EQ(Suggest("grace", {}), "");
 }
 
 }  // namespace
