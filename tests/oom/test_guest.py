@@ -9,7 +9,8 @@ from oom_bed import LIMIT_MB, GuestBed
 
 
 def test_gives_status_output_and_files(guest_bed: GuestBed) -> None:
-    ran = guest_bed.guest.run(r"printf 'a\r\n\000\n' > /out/bytes; echo seen; echo bad >&2; exit 42")
+    ran = guest_bed.guest.run(
+        r"printf 'a\r\n\000\n' > /out/bytes; echo seen; echo bad >&2; exit 42")
     assert (ran.status, ran.out, ran.err) == (42, "seen\n", "bad\n")
     assert ran.files["bytes"] == b"a\r\n\0\n"
     assert ran.text("none") == ""

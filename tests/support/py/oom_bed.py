@@ -71,7 +71,7 @@ SCENARIOS: dict[str, str] = {
         "start_bystander; kill -STOP $PPID; start_victim; wait_for risen; kill_bystander; "
         "wait_for zombie bystander; wait_for zombie victim; kill -CONT $PPID; "
         "wait_for gone bystander; wait_for gone victim; exit 6",
-    # bystander: unknown-sigkill, long after the victim
+    # bystander: unknown-sigkill; the pause is longer than a reading stays open (OomWatch::kSettle)
     "kill_much_later":
         "start_bystander; start_victim; wait_for risen; wait_for gone victim; sleep 4; "
         "kill_bystander; wait_for gone bystander; exit 7",
@@ -111,7 +111,7 @@ def has_death_log(reaperd: Path) -> bool:
 
 
 class PodmanBed:
-    """reaperd as PID 1 of a container with a memory limit: cgroup v1 on hybrid machines, else v2."""
+    """reaperd as PID 1 of a container with a memory limit: v1 on hybrid machines, else v2."""
 
     name = "podman"
 
