@@ -37,6 +37,7 @@ constexpr Role kRoles[] = {
     {"exit", "N", "exits with N", Exit},
     {"kill-self", "SIG", "dies of SIG", KillSelf},
     {"leader-exit", "CODE [--after=MS]", "the leader thread ends, another lives on", LeaderExit},
+    {"eat-memory", "MEGABYTES [--end=HOW]", "uses so much memory, page by page", EatMemory},
     {"wait", "-- COMMAND", "runs the command, waits, and says how it ended", Wait},
     {"report", "", "what this process was given, as one line of JSON", Report},
     {"check-arguments", "WORD…", "number, bytes and checksum of the words", CheckArguments},

@@ -33,6 +33,9 @@ int KillSelf(Arguments& arguments);
 int LeaderExit(Arguments& arguments);
 int Wait(Arguments& arguments);
 
+// memory.cpp
+int EatMemory(Arguments& arguments);
+
 // report.cpp
 int Report(Arguments& arguments);
 int CheckArguments(Arguments& arguments);
