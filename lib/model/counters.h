@@ -1,4 +1,4 @@
-// What the reaper counts. All only grow.
+// What the reaper and the scribe count. All only grow.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,14 @@ struct ReapCounters {
   std::uint64_t walks = 0;   ///< waitid(P_ALL)
   std::uint64_t scans = 0;   ///< lists of children begun
   std::uint64_t errors = 0;  ///< calls of the wait family that failed
+};
+
+struct ScribeCounters {
+  std::uint64_t lines = 0;             ///< that were to be written
+  std::uint64_t dropped = 0;           ///< of those; of one that was lost with a worker, at most
+  std::uint64_t restarts = 0;          ///< workers after the first
+  std::uint64_t reads = 0;             ///< asked for
+  std::uint64_t reads_unanswered = 0;  ///< of those: nothing was read for want of a worker
 };
 
 }  // namespace reaperd::model
