@@ -1,4 +1,4 @@
-// What the parts of reap/ count. All only grow.
+// What the parts of reap/ and the scribe count. All only grow.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,14 @@ struct ForeignCounters {
   std::uint64_t gone = 0;
   std::uint64_t exempt = 0;  ///< parents that were left alone
   std::uint64_t failed = 0;  ///< steps that failed, parents that were given up
+};
+
+struct ScribeCounters {
+  std::uint64_t lines = 0;             ///< that were to be written
+  std::uint64_t dropped = 0;           ///< of those; of one that was lost with a worker, at most
+  std::uint64_t restarts = 0;          ///< workers after the first
+  std::uint64_t reads = 0;             ///< asked for
+  std::uint64_t reads_unanswered = 0;  ///< of those: nothing was read for want of a worker
 };
 
 }  // namespace reaperd::model

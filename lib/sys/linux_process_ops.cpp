@@ -1,6 +1,7 @@
 #include "sys/linux_process_ops.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -175,6 +176,11 @@ int LinuxProcessOps::EpollWait(int epoll_fd, std::span<epoll_event> events, int 
 ssize_t LinuxProcessOps::Read(int fd, std::span<std::byte> buffer) {
   const ssize_t got = read(fd, buffer.data(), buffer.size());
   return got < 0 ? -errno : got;
+}
+
+ssize_t LinuxProcessOps::Send(int fd, std::span<const std::byte> message) {
+  const ssize_t sent = send(fd, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent < 0 ? -errno : sent;
 }
 
 int LinuxProcessOps::SetTimer(int timer_fd, Micros at_us) {

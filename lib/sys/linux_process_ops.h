@@ -26,12 +26,14 @@ class LinuxProcessOps final : public ProcessOps {
     return look_.Zombie(pid, detail);
   }
   Spawned Spawn(const SpawnRequest& request) override { return sys::Spawn(request); }
+  Helper SpawnHelper(const HelperRequest& request) override { return sys::SpawnHelper(request); }
   int SignalPidfd(int pidfd, int signal) override;
   int SignalChild(pid_t pid, int signal) override;
   int SignalGroup(pid_t group, int signal) override;
   int SignalEverybody(int signal) override;
   int EpollWait(int epoll_fd, std::span<epoll_event> events, int timeout_ms) override;
   ssize_t Read(int fd, std::span<std::byte> buffer) override;
+  ssize_t Send(int fd, std::span<const std::byte> message) override;
   int SetTimer(int timer_fd, Micros at_us) override;
   void Nap(Micros duration_us) override;
 

@@ -42,6 +42,7 @@ bool Output::Reopen() {
 
 WriteOutcome Output::Write(std::string_view text) {
   if (kind_ == Kind::kUnknown) FindKind();
+  cut_ = false;
   for (;;) {
     const iovec part{const_cast<char*>(text.data()), text.size()};
     ssize_t done = -1;
@@ -63,8 +64,9 @@ WriteOutcome Output::Write(std::string_view text) {
       done = write(kind_ == Kind::kReopened ? reopened_.get() : fd_, text.data(), text.size());
     }
     if (done < 0 && errno == EINTR) continue;
-    return done == static_cast<ssize_t>(text.size()) ? WriteOutcome::kWritten
-                                                     : WriteOutcome::kDropped;
+    if (done == static_cast<ssize_t>(text.size())) return WriteOutcome::kWritten;
+    cut_ = done > 0;
+    return WriteOutcome::kDropped;
   }
 }
 

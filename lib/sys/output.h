@@ -21,6 +21,8 @@ class Output {
   explicit Output(int fd) : fd_(fd) {}
 
   WriteOutcome Write(std::string_view text);
+  /// Of the last text that was dropped: its beginning was written all the same.
+  [[nodiscard]] bool cut() const { return cut_; }
 
  private:
   enum class Kind { kUnknown, kPipe, kPolledPipe, kSocket, kReopened, kPlain };
@@ -30,6 +32,7 @@ class Output {
   int fd_;
   Kind kind_ = Kind::kUnknown;
   UniqueFd reopened_;
+  bool cut_ = false;
 };
 
 }  // namespace reaperd::sys

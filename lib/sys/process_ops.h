@@ -17,6 +17,7 @@
 #include "base/unique_fd.h"
 #include "model/wait_outcome.h"
 #include "sys/children_list.h"
+#include "sys/helper_process.h"
 #include "sys/process_look.h"
 #include "sys/spawn.h"
 
@@ -41,8 +42,9 @@ class ProcessOps : public Clock {
   virtual std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) = 0;
   virtual ZombieFacts LookAtZombie(pid_t pid, model::Detail detail) = 0;
 
-  // --- starting and signalling; these return 0 or the errno
+  // --- starting and signalling; what returns a number: 0 or the errno
   virtual Spawned Spawn(const SpawnRequest& request) = 0;
+  virtual Helper SpawnHelper(const HelperRequest& request) = 0;
   virtual int SignalPidfd(int pidfd, int signal) = 0;
   /// `pid` must be an unreaped child of ours: then its number cannot have been reused.
   virtual int SignalChild(pid_t pid, int signal) = 0;
@@ -54,6 +56,8 @@ class ProcessOps : public Clock {
   // --- the loop; these return a count or -errno
   virtual int EpollWait(int epoll_fd, std::span<epoll_event> events, int timeout_ms) = 0;
   virtual ssize_t Read(int fd, std::span<std::byte> buffer) = 0;
+  /// One message to a socket, whole or not at all; never waits.
+  virtual ssize_t Send(int fd, std::span<const std::byte> message) = 0;
   /// CLOCK_BOOTTIME instant, 0 disarms. Returns 0 or -errno.
   virtual int SetTimer(int timer_fd, Micros at_us) = 0;
   /// Sleeps. Only for when EpollWait itself fails: else the loop would spin.

@@ -104,6 +104,10 @@ class FakeProcessOps : public sys::ProcessOps {
     return spawned;
   }
 
+  sys::Helper SpawnHelper(const sys::HelperRequest& request) override {
+    Log(std::string("helper ") + request.name);
+    return {.error = ENOSYS};
+  }
   int SignalPidfd([[maybe_unused]] int pidfd, int signal) override {
     Log("pidfd " + std::to_string(signal));
     return pidfd_error;
@@ -125,6 +129,7 @@ class FakeProcessOps : public sys::ProcessOps {
     return 0;
   }
   ssize_t Read(int /*fd*/, std::span<std::byte> /*buffer*/) override { return -EAGAIN; }
+  ssize_t Send(int /*fd*/, std::span<const std::byte> /*message*/) override { return -EAGAIN; }
   int SetTimer(int /*timer_fd*/, Micros /*at_us*/) override { return 0; }
   void Nap(Micros duration_us) override { now_us += duration_us; }
 

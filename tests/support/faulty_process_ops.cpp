@@ -52,6 +52,14 @@ sys::Spawned FaultyProcessOps::Spawn(const sys::SpawnRequest& request) {
   return spawned;
 }
 
+sys::Helper FaultyProcessOps::SpawnHelper(const sys::HelperRequest& request) {
+  const int code = CodeFor(Call::kSpawnHelper);
+  if (code == 0) return real_.SpawnHelper(request);
+  sys::Helper helper;
+  helper.error = code;
+  return helper;
+}
+
 int FaultyProcessOps::SignalPidfd(int pidfd, int signal) {
   const int code = CodeFor(Call::kSignalPidfd);
   return code != 0 ? code : real_.SignalPidfd(pidfd, signal);
@@ -80,6 +88,11 @@ int FaultyProcessOps::EpollWait(int epoll_fd, std::span<epoll_event> events, int
 ssize_t FaultyProcessOps::Read(int fd, std::span<std::byte> buffer) {
   const int code = CodeFor(Call::kRead);
   return code != 0 ? -code : real_.Read(fd, buffer);
+}
+
+ssize_t FaultyProcessOps::Send(int fd, std::span<const std::byte> message) {
+  const int code = CodeFor(Call::kSend);
+  return code != 0 ? -code : real_.Send(fd, message);
 }
 
 int FaultyProcessOps::SetTimer(int timer_fd, Micros at_us) {

@@ -17,15 +17,17 @@ enum class Call {
   kWaitAny,
   kListChildren,
   kSpawn,
+  kSpawnHelper,
   kSignalPidfd,
   kSignalChild,
   kSignalGroup,
   kSignalEverybody,
   kEpollWait,
   kRead,
+  kSend,
   kSetTimer,
 };
-constexpr std::size_t kCallCount = 12;
+constexpr std::size_t kCallCount = 14;
 
 struct Fault {
   Call call = Call::kReap;
@@ -61,12 +63,14 @@ class FaultyProcessOps final : public sys::ProcessOps {
     return real_.LookAtZombie(pid, detail);
   }
   sys::Spawned Spawn(const sys::SpawnRequest& request) override;
+  sys::Helper SpawnHelper(const sys::HelperRequest& request) override;
   int SignalPidfd(int pidfd, int signal) override;
   int SignalChild(pid_t pid, int signal) override;
   int SignalGroup(pid_t group, int signal) override;
   int SignalEverybody(int signal) override;
   int EpollWait(int epoll_fd, std::span<epoll_event> events, int timeout_ms) override;
   ssize_t Read(int fd, std::span<std::byte> buffer) override;
+  ssize_t Send(int fd, std::span<const std::byte> message) override;
   int SetTimer(int timer_fd, Micros at_us) override;
   void Nap(Micros duration_us) override;
 

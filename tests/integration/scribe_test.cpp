@@ -1,0 +1,566 @@
+// The scribe with a real worker: what arrives, and that nothing that happens to the worker holds up
+// the loop.
+#include "scribe/scribe.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+#include "refuse_calls.h"
+#include "scribe_bed.h"
+#include "temp_dir.h"
+
+namespace reaperd::scribe {
+namespace {
+
+using test::Call;
+using test::ExpectInChild;
+using test::ReadFile;
+using test::TempDir;
+
+std::string NumberedLine(int number) {
+  return "{\"n\":" + std::to_string(number) + "}";
+}
+
+/// How many lines the log's readers know of: those that are there, and those that these tell of.
+std::uint64_t LinesKnown(const std::string& text) {
+  constexpr std::string_view kDropped = "{\"dropped\":";
+  std::uint64_t known = 0;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = text.find('\n', at);
+    const std::string line = text.substr(at, end - at);
+    ++known;
+    if (line.starts_with(kDropped)) {
+      known += std::strtoull(line.c_str() + kDropped.size(), nullptr, 10);
+    }
+    at = end == std::string::npos ? text.size() : end + 1;
+  }
+  return known;
+}
+
+/// What a plain wait says: 0, or its errno.
+int PlainWait() {
+  siginfo_t info{};
+  return waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG) < 0 ? errno : 0;
+}
+
+TEST(Scribe, WritesLinesInOrderAndExactly) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    std::string expected;
+    for (int i = 0; i < 300; ++i) {
+      std::string line = NumberedLine(i);
+      if (i % 3 == 0) line = std::string("{\"\xff\x1b\0", 5) + std::string(100, 'x') + line;
+      bed.scribe->Append(line);
+      expected += line + "\n";
+      // Now and then the loop turns; what is written does not depend on it.
+      if (i % 50 == 0) bed.RunUntil([] { return true; });
+    }
+    bed.scribe->Finish(5 * kSecond);
+    EXPECT_EQ(ReadFile(dir.Path("log")), expected);
+    EXPECT_EQ(bed.scribe->counters().lines, 300U);
+    EXPECT_EQ(bed.scribe->counters().dropped, 0U);
+    EXPECT_EQ(bed.reaped, bed.started);
+  });
+}
+
+TEST(Scribe, StartsNothingBeforeTheFirstNeed) {
+  ExpectInChild([] {
+    ScribeBed bed;
+    bed.scribe->Append("{}");  // there is no log
+    EXPECT_EQ(bed.scribe->pid(), 0);
+    EXPECT_EQ(bed.ops.calls(Call::kSpawnHelper), 0U);
+    EXPECT_EQ(bed.scribe->counters().dropped, 1U);
+    bed.scribe->Finish(kSecond);
+    EXPECT_EQ(bed.ended, 0);
+  });
+}
+
+TEST(Scribe, IsNoChildForPlainWaits) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    EXPECT_EQ(PlainWait(), ECHILD);
+    EXPECT_TRUE(bed.scribe->IsWorker(bed.scribe->pid()));
+    EXPECT_FALSE(bed.scribe->IsWorker(getpid()));
+    kill(bed.scribe->pid(), SIGKILL);
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.reaped.size() == 1; }));
+    EXPECT_EQ(PlainWait(), ECHILD);
+  });
+}
+
+TEST(Scribe, ReadsWhatAProcessSays) {
+  ExpectInChild([] {
+    ScribeBed bed;
+    const pid_t pid = test::Fork([] {
+      const char* argv[] = {"sleep", "1000", nullptr};
+      const char* environment[] = {"A=1", "B=\xff\n", nullptr};
+      return execve("/bin/sleep", const_cast<char**>(argv), const_cast<char**>(environment));
+    });
+    const test::ScopedChild child(pid);
+    ASSERT_TRUE(test::Eventually([&] {
+      const auto stat = sys::ReadStat("/proc", pid);
+      return stat.ok() && stat->comm == "sleep";
+    }));
+    const std::uint64_t ticks = sys::ReadStat("/proc", pid)->start_ticks;
+    // In the middle of its exec it shows nothing.
+    std::optional<ProcessText> cmdline;
+    for (int i = 0; i < 100 && !cmdline; ++i)
+      cmdline = bed.Ask(TextKind::kCmdline, pid, ticks);
+    ASSERT_TRUE(cmdline);
+    EXPECT_EQ(cmdline->parts, (std::vector<std::string>{"sleep", "1000"}));
+    EXPECT_FALSE(cmdline->truncated);
+    const auto environ = bed.Ask(TextKind::kEnviron, pid, ticks);
+    ASSERT_TRUE(environ);
+    EXPECT_EQ(environ->parts, (std::vector<std::string>{"A=1", "B=\xff\n"}));
+    EXPECT_EQ(bed.Ask(TextKind::kCmdline, pid, ticks + 1), std::nullopt) << "the number was reused";
+    EXPECT_EQ(bed.scribe->counters().reads_unanswered, 0U);
+  });
+}
+
+TEST(Scribe, CutsTwoMegabytesOfArguments) {
+  ExpectInChild([] {
+    ScribeBed bed;
+    const pid_t pid = test::Fork([] {
+      std::string word(100'000, 'w');
+      std::string shell = "sh";
+      std::string flag = "-c";
+      std::string script = "sleep 1000; :";
+      std::array<char*, 24> argv{shell.data(), flag.data(), script.data()};
+      std::fill(argv.begin() + 3, argv.end() - 1, word.data());
+      return execv("/bin/sh", argv.data());
+    });
+    const test::ScopedChild child(pid);
+    ASSERT_TRUE(test::Eventually([&] {
+      const auto stat = sys::ReadStat("/proc", pid);
+      return stat.ok() && stat->comm == "sh" && stat->state == 'S';
+    }));
+    const auto text = bed.Ask(TextKind::kCmdline, pid, sys::ReadStat("/proc", pid)->start_ticks);
+    ASSERT_TRUE(text);
+    EXPECT_TRUE(text->truncated);
+    std::size_t bytes = 0;
+    for (const std::string& part : text->parts)
+      bytes += part.size() + 1;
+    EXPECT_EQ(bytes, model::Shadow::kCmdlineBytes + 1);  // the last part has no NUL
+    EXPECT_EQ(text->parts.at(1), "-c");
+  });
+}
+
+TEST(Scribe, AnswersManyReadsAndRefusesTooMany) {
+  ExpectInChild([] {
+    ScribeBed bed;
+    bed.WarmUp();
+    kill(bed.scribe->pid(), SIGSTOP);
+    std::size_t read = 0;
+    std::size_t unread = 0;
+    const std::uint64_t ticks = ScribeBed::OwnTicks();
+    for (std::size_t i = 0; i < Scribe::kMaxReads + 10; ++i) {
+      bed.scribe->ReadCmdline(getpid(), ticks,
+                              [&](std::optional<ProcessText> text) { text ? ++read : ++unread; });
+    }
+    kill(bed.scribe->pid(), SIGCONT);
+    EXPECT_TRUE(bed.RunUntil([&] { return read + unread == Scribe::kMaxReads + 10; }));
+    EXPECT_EQ(unread, 10U);
+    EXPECT_EQ(bed.scribe->counters().reads_unanswered, 10U);
+    // A process whose start time is not known is not asked about.
+    EXPECT_EQ(bed.Ask(TextKind::kCmdline, getpid(), 0), std::nullopt);
+  });
+}
+
+// --- what may happen to the worker
+
+TEST(Scribe, AWorkerThatStandsStillIsReplacedAndTheLoopGoesOn) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    const pid_t first = bed.scribe->pid();
+    kill(first, SIGSTOP);
+    const Micros start_us = bed.Now();
+    bed.scribe->Append(NumberedLine(1));
+    const std::uint64_t turns = bed.turns();
+    EXPECT_EQ(bed.Ask(TextKind::kCmdline, getpid(), ScribeBed::OwnTicks()), std::nullopt);
+    const Micros took_us = bed.Now() - start_us;
+    EXPECT_GE(took_us, Scribe::kReplyTime_us);
+    EXPECT_LT(took_us, 8 * Scribe::kReplyTime_us);  // a busy machine
+    EXPECT_LT(bed.turns() - turns, 10U) << "the loop slept";
+    ASSERT_EQ(bed.losses.size(), 1U);
+    EXPECT_EQ(bed.losses[0].pid, first);
+    EXPECT_EQ(bed.losses[0].reason, LossReason::kSilent);
+    EXPECT_EQ(bed.losses[0].lines, 1U);
+    EXPECT_EQ(bed.losses[0].reads, 1U);
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.Reaped(first); }));
+
+    bed.scribe->Append(NumberedLine(2));
+    EXPECT_NE(bed.scribe->pid(), first);
+    EXPECT_EQ(bed.scribe->counters().restarts, 1U);
+    bed.scribe->Finish(5 * kSecond);
+    EXPECT_EQ(ReadFile(dir.Path("log")), "{\"dropped\":1,\"n\":2}\n");
+    EXPECT_EQ(bed.scribe->counters().dropped, 1U);
+  });
+}
+
+TEST(Scribe, ManyReadsThatAreAnsweredOneByOneAreNoSilence) {
+  ExpectInChild([] {
+    // Each answer takes 100 ms: the third comes after the reply time of the first.
+    ScribeBed bed({}, [](int socket, const WorkerSetup&) {
+      for (std::uint64_t id = 1;; ++id) {
+        Packet request(kMaxRequestBytes);
+        if (recv(socket, request.data(), request.size(), 0) <= 0) return 0;
+        usleep(100'000);
+        const Packet reply =
+            Encode(Reply(ReadReply{.id = id, .outcome = ReadReply::Outcome::kWhole, .text = "x"}));
+        send(socket, reply.data(), reply.size(), MSG_NOSIGNAL);
+      }
+    });
+    int answers = 0;
+    for (int i = 0; i < 4; ++i) {
+      bed.scribe->ReadCmdline(getpid(), 1, [&](const std::optional<ProcessText>& text) {
+        EXPECT_TRUE(text);
+        ++answers;
+      });
+    }
+    EXPECT_TRUE(bed.RunUntil([&] { return answers == 4; }));
+    EXPECT_TRUE(bed.losses.empty());
+  });
+}
+
+TEST(Scribe, ALateLoopDoesNotBlameTheWorker) {
+  ExpectInChild([] {
+    ScribeBed bed;
+    bed.WarmUp();
+    std::optional<bool> found;
+    bed.scribe->ReadCmdline(
+        getpid(), ScribeBed::OwnTicks(),
+        [&](const std::optional<ProcessText>& text) { found = text.has_value(); });
+    usleep(static_cast<useconds_t>(Scribe::kReplyTime_us + 50 * kMillisecond));
+    EXPECT_TRUE(bed.RunUntil([&] { return found.has_value(); }));
+    EXPECT_EQ(found, true);
+    EXPECT_TRUE(bed.losses.empty());
+  });
+}
+
+TEST(Scribe, AKilledWorkerIsReplacedAtTheNextNeed) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    const pid_t first = bed.scribe->pid();
+    kill(first, SIGKILL);
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.Reaped(first); }));
+    EXPECT_EQ(bed.scribe->pid(), 0);
+    ASSERT_EQ(bed.losses.size(), 1U);
+    EXPECT_EQ(bed.losses[0].reason, LossReason::kEnded);
+    bed.scribe->Append("{}");
+    bed.scribe->Finish(5 * kSecond);
+    EXPECT_EQ(ReadFile(dir.Path("log")), "{}\n");
+  });
+}
+
+TEST(Scribe, ALineForADeadWorkerGoesToItsSuccessor) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    const pid_t first = bed.scribe->pid();
+    kill(first, SIGKILL);
+    ASSERT_TRUE(test::Eventually([&] { return test::StateOf(first) == 'Z'; }));
+    // The loop has not turned: nobody has told the scribe.
+    bed.scribe->Append("{}");
+    EXPECT_NE(bed.scribe->pid(), first);
+    bed.scribe->Finish(5 * kSecond);
+    EXPECT_EQ(ReadFile(dir.Path("log")), "{}\n");
+    EXPECT_EQ(bed.reaped.size(), 2U);
+  });
+}
+
+TEST(Scribe, AReapThatItDidNotAskForIsALoss) {
+  ExpectInChild([] {
+    ScribeBed bed;
+    bed.WarmUp();
+    const pid_t first = bed.scribe->pid();
+    kill(first, SIGKILL);
+    siginfo_t info{};
+    ASSERT_TRUE(test::Eventually([&] {
+      return waitid(P_PID, static_cast<id_t>(first), &info, WEXITED | WNOHANG | __WALL) == 0 &&
+             info.si_pid == first;
+    }));
+    const std::uint64_t signals = bed.ops.calls(Call::kSignalChild);
+    bed.scribe->OnReaped(first);
+    EXPECT_EQ(bed.scribe->pid(), 0);
+    EXPECT_FALSE(bed.scribe->IsWorker(first));
+    EXPECT_EQ(bed.ops.calls(Call::kSignalChild), signals) << "its number may be another's by now";
+    EXPECT_EQ(bed.losses.size(), 1U);
+  });
+}
+
+TEST(Scribe, AWorkerThatTalksNonsenseIsKilled) {
+  ExpectInChild([] {
+    const Packet strange_id =
+        Encode(Reply(ReadReply{.id = 99, .outcome = ReadReply::Outcome::kWhole, .text = "x"}));
+    const Packet too_many = Encode(Reply(Acknowledgement{.handled = 7}));
+    for (const Packet& nonsense : {Packet(3), Packet(kMaxReplyBytes + 100), strange_id, too_many}) {
+      ScribeBed bed({}, [&nonsense](int socket, const WorkerSetup&) {
+        send(socket, nonsense.data(), nonsense.size(), MSG_NOSIGNAL);
+        return pause();
+      });
+      EXPECT_EQ(bed.Ask(TextKind::kCmdline, getpid(), 1), std::nullopt);
+      ASSERT_EQ(bed.losses.size(), 1U);
+      EXPECT_EQ(bed.losses[0].reason, LossReason::kBroken);
+      EXPECT_TRUE(bed.RunUntil([&] { return bed.Reaped(bed.started[0]); }));
+    }
+  });
+}
+
+TEST(Scribe, AWorkerThatAlwaysDiesIsNotStartedForEver) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed({.kind = LogTarget::Kind::kOurs, .fd = 2},
+                  [](int, const WorkerSetup&) { return 1; });
+    for (int i = 0; i < 50; ++i) {
+      bed.scribe->Append("{}");
+      EXPECT_TRUE(bed.RunUntil([&] { return bed.reaped.size() == bed.started.size(); }));
+    }
+    EXPECT_EQ(bed.started.size(), static_cast<std::size_t>(Scribe::kStarts));
+    EXPECT_EQ(bed.scribe->counters().dropped, 50U);
+  });
+}
+
+TEST(Scribe, WorkersThatAreNotReapedAreNotPiledUp) {
+  ExpectInChild([] {
+    ScribeBed bed;
+    bed.reap_at_once = false;
+    for (std::size_t i = 0; i < Scribe::kMaxUnreaped; ++i) {
+      bed.WarmUp();
+      kill(bed.scribe->pid(), SIGKILL);
+      ASSERT_TRUE(bed.RunUntil([&] { return bed.scribe->pid() == 0; }));
+    }
+    EXPECT_EQ(bed.Ask(TextKind::kCmdline, getpid(), ScribeBed::OwnTicks()), std::nullopt);
+    // They are told of again and again, until somebody can reap them.
+    bed.reap_at_once = true;
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.reaped.size() == Scribe::kMaxUnreaped; }));
+    bed.WarmUp();
+  });
+}
+
+// --- what the kernel may refuse
+
+TEST(Scribe, GoesOnWithoutAWorkerWhenCloneIsRefused) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.ops.Fail({.call = Call::kSpawnHelper, .code = EAGAIN, .count = 2});
+    bed.scribe->Append(NumberedLine(1));
+    EXPECT_EQ(bed.Ask(TextKind::kCmdline, getpid(), ScribeBed::OwnTicks()), std::nullopt);
+    EXPECT_EQ(bed.start_failures, (std::vector<int>{EAGAIN, EAGAIN}));
+    bed.scribe->Append(NumberedLine(2));
+    bed.scribe->Finish(5 * kSecond);
+    EXPECT_EQ(ReadFile(dir.Path("log")), "{\"dropped\":1,\"n\":2}\n");
+    EXPECT_EQ(bed.scribe->counters().restarts, 0U);
+  });
+}
+
+TEST(Scribe, DropsWhatTheSocketDoesNotTake) {
+  for (const int code : {EAGAIN, ENOBUFS, EMSGSIZE}) {
+    ExpectInChild([code] {
+      const TempDir dir;
+      ScribeBed bed(dir.Path("log"));
+      bed.ops.Fail({.call = Call::kSend, .code = code, .first = 2, .count = 3});
+      for (int i = 1; i <= 5; ++i)
+        bed.scribe->Append(NumberedLine(i));
+      bed.scribe->Finish(5 * kSecond);
+      EXPECT_EQ(ReadFile(dir.Path("log")), "{\"n\":1}\n{\"dropped\":3,\"n\":5}\n");
+      EXPECT_EQ(bed.scribe->counters().dropped, 3U);
+      EXPECT_TRUE(bed.losses.empty());
+    });
+  }
+}
+
+TEST(Scribe, AFullSocketNeverHoldsUpTheLoop) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    kill(bed.scribe->pid(), SIGSTOP);
+    ASSERT_TRUE(test::Eventually([&] { return test::StateOf(bed.scribe->pid()) == 'T'; }));
+    const std::string line = "{\"t\":\"" + std::string(1000, 'x') + "\"}";
+    while (bed.scribe->counters().dropped < 10 && bed.scribe->counters().lines < 100'000)
+      bed.scribe->Append(line);
+    EXPECT_EQ(bed.scribe->counters().dropped, 10U);
+    kill(bed.scribe->pid(), SIGCONT);
+    // Lines that are slow to be written are no reason to kill.
+    const std::uint64_t sent = bed.scribe->counters().lines;
+    bool done = false;
+    for (int i = 0; i < 10'000 && !done; ++i) {
+      bed.RunUntil([] { return false; }, kMillisecond);
+      done = LinesKnown(ReadFile(dir.Path("log"))) == sent - 10;
+    }
+    bed.scribe->Append(NumberedLine(1));
+    bed.scribe->Finish(5 * kSecond);
+    EXPECT_EQ(LinesKnown(ReadFile(dir.Path("log"))), bed.scribe->counters().lines);
+    EXPECT_TRUE(ReadFile(dir.Path("log")).ends_with("{\"dropped\":10,\"n\":1}\n"));
+    EXPECT_TRUE(bed.losses.empty());
+  });
+}
+
+TEST(Scribe, WorksWithoutPidfds) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ASSERT_TRUE(test::RefuseCalls(
+        {{.number = SYS_clone, .code = EINVAL, .argument = 0, .mask = CLONE_PIDFD},
+         {.number = SYS_pidfd_open, .code = ENOSYS}}));
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    EXPECT_FALSE(bed.has_pidfd);
+    const pid_t first = bed.scribe->pid();
+    kill(first, SIGSTOP);
+    EXPECT_EQ(bed.Ask(TextKind::kCmdline, getpid(), ScribeBed::OwnTicks()), std::nullopt);
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.Reaped(first); }));
+    bed.scribe->Append("{}");
+    bed.scribe->Finish(5 * kSecond);
+    EXPECT_EQ(ReadFile(dir.Path("log")), "{}\n");
+  });
+}
+
+TEST(Scribe, TheWorkerHoldsNothingOfTheApplication) {
+  ExpectInChild([] {
+    const TempDir dir;
+    const test::Pipe application = test::MakePipe();
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    std::set<std::string> targets;
+    for (const auto& entry : std::filesystem::directory_iterator(
+             "/proc/" + std::to_string(bed.scribe->pid()) + "/fd")) {
+      targets.insert(std::filesystem::read_symlink(entry).string());
+    }
+    EXPECT_EQ(targets.size(), 2U);
+    EXPECT_EQ(targets.count(dir.Path("log")), 1U);
+    EXPECT_TRUE(targets.rbegin()->starts_with("socket:"));
+  });
+}
+
+// --- where lines go
+
+TEST(Scribe, AFullFileSystemIsToldByTheNextLineThatFits) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to mount";
+  ExpectInChild([] {
+    const TempDir dir;
+    ASSERT_EQ(unshare(CLONE_NEWNS), 0);
+    ASSERT_EQ(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+    ASSERT_EQ(mount("small", dir.path().c_str(), "tmpfs", 0, "size=64k"), 0);
+    const std::string path = dir.Path("log");
+    ScribeBed bed(path);
+    const std::string line = "{\"t\":\"" + std::string(3000, 'x') + "\"}";
+    for (int i = 0; i < 40; ++i)
+      bed.scribe->Append(line);
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.scribe->counters().dropped > 15; }));
+    EXPECT_TRUE(ReadFile(path).ends_with("x\"}\n")) << "no part of a line";
+    ASSERT_EQ(truncate(path.c_str(), 0), 0);
+    bed.scribe->Append("{}");
+    bed.scribe->Finish(5 * kSecond);
+    EXPECT_EQ(ReadFile(path),
+              "{\"dropped\":" + std::to_string(bed.scribe->counters().dropped) + "}\n");
+    bed.scribe.reset();
+  });
+}
+
+TEST(Scribe, AFifoWhoseReaderStandsStillHoldsUpNobody) {
+  ExpectInChild([] {
+    const TempDir dir;
+    const std::string path = dir.Path("fifo");
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    const UniqueFd reader(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    ASSERT_EQ(fcntl(reader.get(), F_SETPIPE_SZ, 4096), 4096);
+    ScribeBed bed(path);
+    const std::string line = "{\"t\":\"" + std::string(1000, 'x') + "\"}";
+    for (int i = 0; i < 20; ++i)
+      bed.scribe->Append(line);
+    ASSERT_TRUE(bed.RunUntil([&] { return bed.scribe->counters().dropped == 16; }));
+    bed.WarmUp();  // reads are served meanwhile
+    std::string text(1 << 16, '\0');
+    const ssize_t got = read(reader.get(), text.data(), text.size());
+    EXPECT_EQ(got, static_cast<ssize_t>(4 * (line.size() + 1)));
+    bed.scribe->Append("{}");
+    bed.scribe->Finish(5 * kSecond);
+    EXPECT_EQ(read(reader.get(), text.data(), text.size()), 15);
+    EXPECT_EQ(text.substr(0, 15), "{\"dropped\":16}\n");
+  });
+}
+
+TEST(Scribe, WritesToStandardErrorWithoutChangingIt) {
+  ExpectInChild([] {
+    test::Pipe pipe = test::MakePipe();
+    ASSERT_EQ(dup2(pipe.write_end.get(), STDERR_FILENO), STDERR_FILENO);
+    ScribeBed bed({.kind = LogTarget::Kind::kShared, .fd = STDERR_FILENO});
+    bed.scribe->Append("{}");
+    bed.scribe->Finish(5 * kSecond);
+    EXPECT_EQ(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+    close(STDERR_FILENO);
+    pipe.write_end.reset();
+    EXPECT_EQ(test::ReadAll(pipe.read_end.get()), "{}\n");
+  });
+}
+
+// --- the end
+
+TEST(Scribe, FinishWaitsForItsTimeOnly) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    kill(bed.scribe->pid(), SIGSTOP);
+    bed.scribe->Append("{}");
+    bool asked = false;
+    bed.scribe->ReadCmdline(getpid(), ScribeBed::OwnTicks(),
+                            [&](const std::optional<ProcessText>& text) {
+                              EXPECT_FALSE(text);
+                              asked = true;
+                            });
+    const Micros start_us = bed.Now();
+    bed.scribe->Finish(100 * kMillisecond);
+    EXPECT_GE(bed.Now() - start_us, 100 * kMillisecond);
+    EXPECT_LT(bed.Now() - start_us, 2 * kSecond);
+    EXPECT_TRUE(asked);
+    EXPECT_EQ(bed.scribe->counters().dropped, 1U);
+    EXPECT_EQ(bed.reaped, bed.started);
+    bed.scribe->Append("{}");  // too late
+    EXPECT_EQ(bed.scribe->counters().dropped, 2U);
+    EXPECT_EQ(bed.scribe->pid(), 0);
+  });
+}
+
+TEST(Scribe, TheWorkerEndsWithTheScribe) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    const pid_t pid = bed.scribe->pid();
+    bed.scribe->Append("{}");
+    bed.scribe.reset();
+    siginfo_t info{};
+    EXPECT_TRUE(test::Eventually([&] {
+      return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | __WALL) == 0 &&
+             info.si_pid == pid;
+    }));
+    EXPECT_EQ(info.si_code, CLD_EXITED);
+    EXPECT_EQ(ReadFile(dir.Path("log")), "{}\n");
+  });
+}
+
+}  // namespace
+}  // namespace reaperd::scribe
