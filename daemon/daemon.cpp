@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/text.h"
 #include "daemon/blockers.h"
 #include "daemon/log_voice.h"
 #include "sys/descriptors.h"
+#include "sys/pidfd.h"
 #include "sys/termination_log.h"
 
 namespace reaperd::daemon {
@@ -16,23 +18,6 @@ namespace {
 
 constexpr char kProcRoot[] = "/proc";
 constexpr char kDefaultTerminationLog[] = "/dev/termination-log";
-/// Not PID 1: a descendant that was made between our walk and its KILL is found by another walk.
-constexpr Micros kKillAgain_us = 50 * kMillisecond;
-
-/// EPIPE sends us SIGPIPE, and kill(0) reaches us, too: our own signals are nobody's wish.
-bool FromOurselves(const event::SignalRecord& record) {
-  return record.signal != SIGCHLD && record.sender == getpid();
-}
-
-SignalSender SenderOf(const event::SignalRecord& record) {
-  return {.pid = record.sender, .uid = record.uid, .from_kernel = record.code == SI_KERNEL};
-}
-
-bool SentByTerminal(const event::SignalRecord& record) {
-  return record.code == SI_KERNEL &&
-         (record.signal == SIGINT || record.signal == SIGQUIT || record.signal == SIGTSTP ||
-          record.signal == SIGHUP || record.signal == SIGWINCH || record.signal == SIGCONT);
-}
 
 }  // namespace
 
@@ -53,6 +38,7 @@ RunResult Daemon::Run() {
     return {.exit_code = spec_.exit.own_failure};
   }
   if (const auto failed = StartMain()) {
+    if (desk_) desk_->Finish();
     observer_.OnExit(*failed);
     return {.exit_code = *failed};
   }
@@ -78,6 +64,10 @@ Status Daemon::SetUp() {
   if (!signals) return signals.error();
   signals_ = std::move(signals).value();
 
+  if (Status holding = CheckHolding(spec_); !holding) return holding;
+  auto death_log = OpenDeathLog(spec_);
+  if (!death_log) return death_log.error();
+  death_log_ = std::move(death_log).value();
   job_control_.emplace(spec_, standing_.pid1, observer_);
   stop_.emplace(service::SettleStop(spec_.stop, spec_.exit, standing_.pid1));
   observer_.OnReady(standing_.pid1, standing_.subreaper);
@@ -98,12 +88,63 @@ std::optional<int> Daemon::StartMain() {
   }
   job_control_->TakeBack(main_);
   observer_.OnStartFailed(spec_.main, sys::StepName(failure.step), failure.code);
+  RecordFailedMain(failure);
   WriteTerminationLog("cannot start " + Printable(spec_.main.command.front()) + ": " +
                       sys::StepName(failure.step) + ": " + ErrnoText(failure.code) + "\n");
   const bool interpreter = failure.step == sys::SpawnStep::kInterpreter;
   if (failure.step != sys::SpawnStep::kExec && !interpreter) return spec_.exit.own_failure;
   return model::MapStatus(
       spec_.exit, model::ExecFailureStatus(spec_.exit.exec_failure, failure.code, interpreter));
+}
+
+void Daemon::MakeDesk() {
+  desk_.emplace(DeathDesk::Surroundings{
+                    .loop = *loop_,
+                    .ops = ops_,
+                    .reaper = reaper_,
+                    .observer = observer_,
+                    .pid1 = standing_.pid1,
+                    .wake = [this] { loop_->Wake(reap_job_); },
+                    .on_main_held = [this](const model::DeathRecord& main) { OnMainHeld(main); }},
+                spec_, std::move(death_log_));
+}
+
+void Daemon::KnowMain() {
+  model::ProcessInfo main{
+      .pid = main_.pid(), .role = model::Role::kMain, .service = main_.spec().name};
+  if (desk_) {
+    if (main_.pidfd() >= 0) main.pidfs_inode = sys::PidfsInode(main_.pidfd());
+    main.shadow = model::ShadowOfCommand(main_.spec().command);
+  }
+  reaper_.Know(std::move(main));
+}
+
+void Daemon::RecordFailedMain(const sys::ChildReport& failure) {
+  if (!WantsDeathDesk(spec_) || main_.failed_pid() == 0) return;
+  MakeDesk();
+  const model::ProcessInfo known{.pid = main_.failed_pid(),
+                                 .first_sight = model::FirstSight::kSpawn,
+                                 .role = model::Role::kMain,
+                                 .first_seen_us = ops_.Now(),
+                                 .shadow = model::ShadowOfCommand(spec_.main.command),
+                                 .service = spec_.main.name};
+  desk_->OnExecFailed(known.pid, sys::StepName(failure.step), failure.code);
+  desk_->OnReaped({.pid = known.pid,
+                   .status = model::ExitStatus::Exited(sys::kFailedChildCode),
+                   .uid = getuid(),
+                   .seen_us = ops_.Now(),
+                   .usage = std::nullopt},
+                  &known);
+}
+
+bool Daemon::IsHelper(pid_t pid) const {
+  return desk_ && desk_->IsHelper(pid);
+}
+
+std::vector<Remaining> Daemon::WhoRemains() const {
+  std::vector<Remaining> remaining = FindRemaining();
+  std::erase_if(remaining, [&](const Remaining& one) { return IsHelper(one.pid); });
+  return remaining;
 }
 
 void Daemon::AfterStart() {
@@ -113,11 +154,21 @@ void Daemon::AfterStart() {
       loop_->AddJob(event::Priority::kDeaths, [this](event::Turn& turn) { return Reap(turn); });
   reap_deadline_ = loop_->AddDeadline([this] { loop_->Wake(reap_job_); });
   stop_deadline_ = loop_->AddDeadline([this] { Act(stop_->OnDeadline(ops_.Now())); });
-  kill_again_ = loop_->AddDeadline([this] { SignalAll({SIGKILL}); });
+  kill_again_ = loop_->AddDeadline([this] { KillAll(); });
+  if (WantsDeathDesk(spec_)) MakeDesk();
   tree_.emplace(*loop_, ops_, standing_.pid1, kProcRoot,
                 [this](const service::TreeOutcome& outcome) { OnTreeSignalled(outcome); });
+  tree_->Spare([this](pid_t pid) { return IsHelper(pid); });
   drain_.emplace(*loop_, ops_, observer_, [this] { Act(stop_->OnDrainCommandEnded(ops_.Now())); });
-  if (main_.running()) reaper_.Know({.pid = main_.pid(), .role = model::Role::kMain});
+  drain_->OnFailure([this](pid_t pid, const sys::ChildReport& failure) {
+    if (!desk_) return;
+    if (pid == 0) {
+      desk_->OnSpawnFailed(failure.code);
+    } else {
+      desk_->OnExecFailed(pid, sys::StepName(failure.step), failure.code);
+    }
+  });
+  if (main_.running()) KnowMain();
   if (main_.pidfd() >= 0) {
     // Edge-triggered: while somebody else traces a dead main, its pidfd stays readable and waitid
     // says nothing.
@@ -138,86 +189,20 @@ void Daemon::AfterStart() {
   loop_->Wake(reap_job_);
 }
 
-void Daemon::OnSignal(const event::SignalRecord& record) {
-  if (record.signal == SIGCHLD) {
-    reaper_.OnSigchld(record.sender);
-    loop_->Wake(reap_job_);
-    return;
+reap::Rest Daemon::RunReaper(event::Turn& turn) {
+  for (;;) {
+    const reap::Rest rest = reaper_.Run(turn);
+    const bool again = desk_ && desk_->AfterRun(rest.more);
+    if (!again || rest.more) return {.more = rest.more || again, .until_us = rest.until_us};
   }
-  SignalNews news{.received = record.signal, .sender = SenderOf(record)};
-  // Before FromOurselves: the kernel sends these in our name.
-  if (job_control_->IsOwnHangup(record.signal)) {
-    news.outcome = SignalNews::Outcome::kIgnoredHangup;
-    observer_.OnSignal(news);
-    return;
-  }
-  if (FromOurselves(record)) return;
-  SignalPlan plan = PlanSignal(record.signal, spec_, standing_.pid1);
-  if (SentByTerminal(record) && job_control_->TerminalSignalsMain()) plan.sent = 0;
-  news.sent = plan.sent;
-  if (plan.action == SignalAction::kStop) {
-    OnStopSignal(record, plan);
-    return;
-  }
-  if (plan.action == SignalAction::kContinue) {
-    news.error_code = job_control_->OnContinued(main_, record.signal);
-  } else if (plan.sent == 0 || !main_.pid()) {
-    news.outcome = SignalNews::Outcome::kDropped;
-  } else {
-    news.error_code = Forward(plan.sent);
-  }
-  if (news.error_code == ESRCH) {
-    news.outcome = SignalNews::Outcome::kNobodyLeft;
-  } else if (news.error_code != 0) {
-    news.outcome = SignalNews::Outcome::kFailed;
-  }
-  observer_.OnSignal(news);
-  const bool job_signal =
-      record.signal == SIGTSTP || record.signal == SIGTTIN || record.signal == SIGTTOU;
-  if (job_signal && spec_.signals.job_signals_stop_us) job_control_->StopSelf();
-}
-
-void Daemon::OnStopSignal(const event::SignalRecord& record, const SignalPlan& plan) {
-  SignalNews news{.received = record.signal, .sent = plan.sent, .sender = SenderOf(record)};
-  const service::StopActions actions = stop_->OnStopSignal(plan.sent, ops_.Now());
-  if (main_.pid() == 0) {
-    // No command to wait for: the stop signal is all that was waited for.
-    news.outcome = SignalNews::Outcome::kNobodyLeft;
-    observer_.OnSignal(news);
-    Finish();
-    return;
-  }
-  using Kind = service::StopAction::Kind;
-  news.outcome = plan.sent == 0 ? SignalNews::Outcome::kDropped : SignalNews::Outcome::kNobodyLeft;
-  for (const service::StopAction& action : actions) {
-    if (action.kind == Kind::kStartDrain) news.outcome = SignalNews::Outcome::kDrainStarted;
-    if (action.kind == Kind::kKillAll) news.outcome = SignalNews::Outcome::kKilledAll;
-    if (action.kind == Kind::kEndDrain) news.outcome = SignalNews::Outcome::kDrainEnded;
-    if (action.kind == Kind::kForward) {
-      news.error_code = Forward(action.signal);
-      if (news.error_code != 0) news.outcome = SignalNews::Outcome::kFailed;
-      if (news.error_code == ESRCH) news.outcome = SignalNews::Outcome::kNobodyLeft;
-      if (news.error_code == 0 && news.outcome != SignalNews::Outcome::kDrainEnded) {
-        news.outcome = SignalNews::Outcome::kForwarded;
-      }
-    }
-    if (action.kind == Kind::kForwardAll || action.kind == Kind::kTerminateAll) {
-      news.outcome = SignalNews::Outcome::kForwarded;
-    }
-  }
-  observer_.OnSignal(news);
-  for (const service::StopAction& action : actions) {
-    if (action.kind != Kind::kForward) Act(action);
-  }
-  SetStopDeadline();
 }
 
 event::After Daemon::Reap(event::Turn& turn) {
-  reap::Rest rest = reaper_.Run(turn);
+  reap::Rest rest = RunReaper(turn);
   if (main_ended_ && !no_child_left_ && !rest.more) {
     // What follows depends on whether anybody is left, which a put-off sweep has not told.
     reaper_.OnSweepWanted();
-    rest = reaper_.Run(turn);
+    rest = RunReaper(turn);
   }
   if (rest.until_us) {
     loop_->SetDeadline(reap_deadline_, *rest.until_us);
@@ -245,9 +230,21 @@ void Daemon::TellStopSequence(bool reaping_goes_on) {
   Act(stop_->OnNoChildLeft(now_us));
 }
 
-void Daemon::OnReaped(const model::Death& death, const model::ProcessInfo*) {
+reap::Decision Daemon::OnDeath(const model::Death& death, const model::ProcessInfo* known) {
+  // A report of a failed exec is in its pipe by now, and explains the death.
+  if (drain_) drain_->OnDeath(death.pid);
+  return desk_->OnDeath(death, known);
+}
+
+void Daemon::OnReaped(const model::Death& reaped, const model::ProcessInfo* known) {
+  model::Death death = reaped;
+  if (drain_) drain_->OnDeath(death.pid);
+  std::shared_ptr<const model::DeathRecord> record;
+  if (desk_) record = desk_->OnReaped(death, known);
+  if (record) death.seen_us = record->died_us;  // it may have been held since
   const bool is_main = main_.OnReaped(death);
   const bool is_drain = drain_ && drain_->OnReaped(death);
+  if (known != nullptr && known->role == model::Role::kHelper) return;
   observer_.OnReaped(death.pid, death.status, is_main);
   if (!is_drain) exit_status_.OnReaped(death.status, is_main);
   if (!is_main) return;
@@ -261,8 +258,20 @@ void Daemon::OnReaped(const model::Death& death, const model::ProcessInfo*) {
     // have taken it in the moment since the reap: numbers are given out in a circle.
     if (signal != 0) static_cast<void>(ops_.SignalGroup(main_.pid(), signal));
   }
+  main_record_ = record;
+  // The run is over, but for those that --wait-for all waits for.
+  if (desk_ && spec_.exit.wait_for == model::WaitFor::kMain) desk_->Close();
   observer_.OnMainEnded(spec_.main, main_.pid(), death.status, main_.run_time_us());
   main_ended_ = true;
+}
+
+void Daemon::OnAdopted(const model::ProcessInfo& process) {
+  desk_->OnAdopted(process);
+}
+
+void Daemon::OnOnlyHeldLeft() {
+  // With --wait-for all the run would wait for them.
+  if (desk_ && !main_.running()) desk_->Close();
 }
 
 void Daemon::OnStopped(pid_t pid, int signal) {
@@ -293,59 +302,20 @@ void Daemon::Act(const service::StopAction& action) {
       }
       return;
     case Kind::kForwardAll:
-      SignalAll({action.signal, SIGCONT});
+      SignalAll({action.signal, SIGCONT}, model::SentSignal::Purpose::kForwarded);
       return;
     case Kind::kTerminateAll:
       observer_.OnSweepRest(SIGTERM, {});
-      SignalAll({SIGTERM, SIGCONT});
+      SignalAll({SIGTERM, SIGCONT}, model::SentSignal::Purpose::kStop);
       return;
     case Kind::kKillAll:
-      observer_.OnSweepRest(SIGKILL, FindRemaining());
-      SignalAll({SIGKILL});
+      observer_.OnSweepRest(SIGKILL, WhoRemains());
+      KillAll();
       return;
     case Kind::kFinish:
       Finish();
       return;
   }
-}
-
-int Daemon::Forward(int signal) {
-  if (!main_.running()) return ESRCH;
-  switch (spec_.signals.target) {
-    case model::SignalTarget::kMain:
-      return main_.Signal(signal);
-    case model::SignalTarget::kGroup:
-      return main_.SignalGroup(signal);
-    case model::SignalTarget::kSession:
-      tree_->Send({.kind = service::TreeTarget::Kind::kSession, .session = getsid(main_.pid())},
-                  {signal});
-      return 0;
-    case model::SignalTarget::kAll:
-      tree_->Send({}, {signal});
-      return 0;
-  }
-  return EINVAL;
-}
-
-void Daemon::SignalAll(std::vector<int> signals) {
-  tree_->Send({}, std::move(signals));
-}
-
-void Daemon::OnTreeSignalled(const service::TreeOutcome& outcome) {
-  if (outcome.error == ENOENT) {
-    observer_.OnWarning(Error(ENOENT,
-                              "without a /proc of our pid namespace nobody but main can be "
-                              "found to get " +
-                                  model::SignalName(outcome.signal)));
-  } else if (outcome.error != 0 && outcome.error != ESRCH) {
-    WarnOfFailure("sending " + model::SignalName(outcome.signal) + " to descendants",
-                  outcome.error);
-  }
-  // Without /proc, or for whoever escaped every walk: main at least is known.
-  if (outcome.reached == 0 && main_.running()) static_cast<void>(main_.SignalGroup(outcome.signal));
-  const bool killing = outcome.signal == SIGKILL && outcome.error != ENOENT && !standing_.pid1 &&
-                       stop_->phase() == service::StopSequence::Phase::kKilled;
-  if (killing) loop_->SetDeadline(kill_again_, ops_.Now() + kKillAgain_us);
 }
 
 void Daemon::SetStopDeadline() {
@@ -358,15 +328,18 @@ void Daemon::SetStopDeadline() {
 
 void Daemon::Finish() {
   if (stop_->phase() == service::StopSequence::Phase::kDone && stop_->gave_up()) {
-    observer_.OnLeftBehind(FindRemaining());
+    observer_.OnLeftBehind(WhoRemains());
   }
   loop_->Stop();
 }
 
 RunResult Daemon::Conclude() {
   job_control_->TakeBack(main_);
+  if (desk_) desk_->Finish();
   const auto& status = main_.exit_status();
-  if (status && !status->success()) {
+  if (main_record_) {
+    NoteMainsEnd(*main_record_);
+  } else if (status && !status->success()) {
     WriteTerminationLog(spec_.main.name + " " + NameWithPid(spec_.main, main_.pid()) + " " +
                         Describe(*status) + " after " + FormatDuration(main_.run_time_us()) + "\n");
   }
@@ -379,6 +352,16 @@ RunResult Daemon::Conclude() {
   }
   observer_.OnExit(result.exit_code);
   return result;
+}
+
+void Daemon::NoteMainsEnd(const model::DeathRecord& main) {
+  if (main.end.success() || std::exchange(end_noted_, true)) return;
+  WriteTerminationLog(desk_->Note(main) + "\n");
+}
+
+void Daemon::OnMainHeld(const model::DeathRecord& main) {
+  // Whoever reads it need not wait for the end of the hold.
+  NoteMainsEnd(main);
 }
 
 void Daemon::WriteTerminationLog(const std::string& text) {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/rate_limit.h"
+#include "daemon/death_desk.h"
 #include "daemon/drain_command.h"
 #include "daemon/job_control.h"
 #include "daemon/pid1_setup.h"
@@ -51,9 +52,14 @@ class Daemon final : private reap::ReapObserver {
   void OnSignal(const event::SignalRecord& record);
   void OnStopSignal(const event::SignalRecord& record, const SignalPlan& plan);
   event::After Reap(event::Turn& turn);
+  reap::Rest RunReaper(event::Turn& turn);
 
   // --- reap::ReapObserver
+  bool WantsLook(Micros now_us) override { return desk_ && desk_->WantsLook(now_us); }
+  reap::Decision OnDeath(const model::Death& death, const model::ProcessInfo* known) override;
   void OnReaped(const model::Death& death, const model::ProcessInfo* known) override;
+  void OnAdopted(const model::ProcessInfo& process) override;
+  void OnOnlyHeldLeft() override;
   void OnStopped(pid_t pid, int signal) override;
   void OnNoChildLeft() override { no_child_left_ = true; }
   void OnWaitFailed(int code) override { WarnOfFailure("waitid", code); }
@@ -63,11 +69,23 @@ class Daemon final : private reap::ReapObserver {
   void Act(const service::StopActions& actions);
   void Act(const service::StopAction& action);
   /// To the target of forwarded signals. 0 or an errno.
-  int Forward(int signal);
-  void SignalAll(std::vector<int> signals);
+  int Forward(int signal, const SignalSender* sender = nullptr);
+  void SignalAll(std::vector<int> signals, model::SentSignal::Purpose purpose);
+  void KillAll();
+  /// So that a death by it can be told from others.
+  void NoteSent(int signal, model::SentSignal::Purpose purpose, const SignalSender* sender);
   void OnTreeSignalled(const service::TreeOutcome& outcome);
   void Finish();
   RunResult Conclude();
+  [[nodiscard]] bool IsHelper(pid_t pid) const;
+  /// Who is left, ourselves excepted.
+  [[nodiscard]] std::vector<Remaining> WhoRemains() const;
+  void MakeDesk();
+  void KnowMain();
+  /// Main could not be started: for the death log.
+  void RecordFailedMain(const sys::ChildReport& failure);
+  void OnMainHeld(const model::DeathRecord& main);
+  void NoteMainsEnd(const model::DeathRecord& main);
   void WriteTerminationLog(const std::string& text);
   void WarnOfFailure(std::string_view what, int code);
   void SetStopDeadline();
@@ -86,12 +104,17 @@ class Daemon final : private reap::ReapObserver {
   service::Service main_;
   service::ExitStatusPolicy exit_status_;
   reap::Reaper reaper_;
+  UniqueFd death_log_;
+  std::optional<DeathDesk> desk_;  ///< made after the start; nullopt: nothing wants one
+  std::shared_ptr<const model::DeathRecord> main_record_;
   event::SourceId reap_job_ = 0;
   event::DeadlineId reap_deadline_ = 0;
   event::DeadlineId stop_deadline_ = 0;
   event::DeadlineId kill_again_ = 0;
   std::optional<event::SourceId> main_source_;
   RateLimit failures_{5, 10 * kSecond};
+  bool asked_to_end_ = false;   ///< what remains had a signal before the KILL
+  bool end_noted_ = false;      ///< in the termination log
   bool main_ended_ = false;     ///< and the stop sequence has not been told
   bool no_child_left_ = false;  ///< the same
 };

@@ -41,6 +41,7 @@ pid_t DrainCommand::Start(const model::RunSpec& spec, const sigset_t& signal_mas
       {.mode = sys::SpawnMode::kInBackground, .signal_mask = signal_mask, .terminal_fd = -1});
   if (failure.step != sys::SpawnStep::kNone) {
     observer_.OnStartFailed(service_->spec(), sys::StepName(failure.step), failure.code);
+    if (on_failure_) on_failure_(0, failure);
     loop_.Wake(ended_job_);
     return 0;
   }
@@ -64,6 +65,7 @@ event::After DrainCommand::OnErrorPipe() {
   // End of file: the exec closed it.
   if (got == static_cast<ssize_t>(sizeof report)) {
     observer_.OnStartFailed(service_->spec(), sys::StepName(report.step), report.code);
+    if (on_failure_) on_failure_(service_->pid(), report);
   }
   CloseErrorPipe();
   return event::After::kWait;
@@ -77,10 +79,13 @@ void DrainCommand::CloseErrorPipe() {
   service_->CloseErrorPipe();
 }
 
+void DrainCommand::OnDeath(pid_t pid) {
+  // A report of a failed exec is in the pipe by now.
+  if (service_ && service_->pid() == pid && error_source_) OnErrorPipe();
+}
+
 bool DrainCommand::OnReaped(const model::Death& death) {
   if (!service_ || !service_->OnReaped(death)) return false;
-  // A report of a failed exec is in the pipe by now.
-  if (error_source_) OnErrorPipe();
   loop_.Wake(ended_job_);
   return true;
 }

@@ -26,6 +26,11 @@ class DrainCommand {
   /// Runs spec.stop.drain_command with main's surroundings, in a group of its own. Returns its pid,
   /// 0 if it could not be started; `ended` is told in a later turn then.
   pid_t Start(const model::RunSpec& spec, const sigset_t& signal_mask);
+  /// It could not be started; `pid` is 0 when there was no child at all.
+  using FailureHandler = std::function<void(pid_t pid, const sys::ChildReport& failure)>;
+  void OnFailure(FailureHandler handler) { on_failure_ = std::move(handler); }
+  /// `pid` is dead: if it is its own, what it reported is told now.
+  void OnDeath(pid_t pid);
   /// True if `death` is its own.
   bool OnReaped(const model::Death& death);
   /// Its time is over: KILL to its group, if it still runs.
@@ -40,6 +45,7 @@ class DrainCommand {
   sys::ProcessOps& ops_;
   RunObserver& observer_;
   EndedHandler ended_;
+  FailureHandler on_failure_;
   std::unique_ptr<service::Service> service_;
   std::optional<event::SourceId> error_source_;
   event::DeadlineId start_deadline_;

@@ -4,13 +4,18 @@
 // Called on the loop thread only. Must not block, must not throw, must not call back.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "model/death_record.h"
 #include "model/exit_status.h"
+#include "model/foreign_zombie.h"
+#include "model/hold_info.h"
+#include "model/process_info.h"
 #include "model/service_spec.h"
 
 namespace reaperd::daemon {
@@ -85,6 +90,18 @@ class RunObserver {
                            [[maybe_unused]] const std::vector<Remaining>& remaining) {}
   /// We end although these are alive.
   virtual void OnLeftBehind([[maybe_unused]] const std::vector<Remaining>& remaining) {}
+  /// An orphan was found that has come to us; with a shadow if it was seen alive.
+  virtual void OnAdopted([[maybe_unused]] const model::ProcessInfo& process) {}
+  /// A death record is complete: judged, and its process is reaped.
+  virtual void OnRecorded([[maybe_unused]] const model::DeathRecord& record) {}
+  virtual void OnHeld([[maybe_unused]] const model::HoldInfo& hold) {}
+  /// The reap follows at once.
+  virtual void OnReleased([[maybe_unused]] const model::HoldInfo& hold,
+                          [[maybe_unused]] model::ReleaseReason reason) {}
+  virtual void OnBarrier([[maybe_unused]] const model::BarrierResult& result) {}
+  virtual void OnForeign([[maybe_unused]] const model::ForeignEvent& event) {}
+  /// The process that writes the death log was lost, and with it at most so many lines.
+  virtual void OnScribeLost([[maybe_unused]] pid_t pid, [[maybe_unused]] std::uint64_t lines) {}
   /// Something failed that the run survives.
   virtual void OnWarning(const Error& error) = 0;
   /// The run cannot start or go on; the process exits with ExitPolicy::own_failure.

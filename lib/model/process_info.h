@@ -65,6 +65,10 @@ struct Shadow {
   bool operator==(const Shadow&) const = default;
 };
 
+/// What is known of a process that was just made to run `command`: its words, within the caps, and
+/// its name, which the kernel takes from the file that is executed.
+std::shared_ptr<const Shadow> ShadowOfCommand(const std::vector<std::string>& command);
+
 struct ProcessInfo {
   pid_t pid = 0;
   FirstSight first_sight = FirstSight::kDiscovery;

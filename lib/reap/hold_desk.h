@@ -51,6 +51,10 @@ class HoldDesk {
 
   // --- what happens outside; each wakes
   void OnPressure();
+  /// Something about a living child was learned: a barrier may be waiting for that.
+  void OnLearned() {
+    if (queue_.WantsLiving()) wake_();
+  }
   void Close(model::ReleaseReason reason);
 
   // --- what clients ask for

@@ -23,6 +23,16 @@ class ProcessTable {
   /// Adds what a look at it told; it must be there.
   void Note(const model::ProcessInfo& seen);
   [[nodiscard]] const model::ProcessInfo* Find(pid_t pid) const;
+  /// Replaces the shadow by what `change` makes of it. False: it is gone, or another by now.
+  template <typename F>
+  bool ChangeShadow(pid_t pid, std::uint64_t start_ticks, F change) {
+    const auto at = processes_.find(pid);
+    if (at == processes_.end() || at->second.start_ticks != start_ticks || !at->second.shadow) {
+      return false;
+    }
+    at->second.shadow = change(*at->second.shadow);
+    return true;
+  }
   template <typename F>
   void ForEach(F visit) const {
     for (const auto& [pid, process] : processes_)

@@ -76,8 +76,11 @@ class Reaper {
   /// A child that we made. Of a helper (Role::kHelper) it is also known that it is no child that
   /// anybody waits for: it does not count for OnNoChildLeft.
   void Know(model::ProcessInfo made);
-  /// An id, a shadow or a lineage that was learned later.
-  void Note(const model::ProcessInfo& seen) { table_.Note(seen); }
+  /// Something about a living child was learned later (ProcessTable::ChangeShadow).
+  template <typename F>
+  bool ChangeShadow(pid_t pid, std::uint64_t start_ticks, F change) {
+    return table_.ChangeShadow(pid, start_ticks, change);
+  }
 
   Rest Run(event::Turn& turn);
 

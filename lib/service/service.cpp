@@ -13,6 +13,7 @@ sys::ChildReport Service::Start(const StartContext& context) {
                                      .terminal_fd = context.terminal_fd});
   if (spawned.failure.step != sys::SpawnStep::kNone) {
     state_ = ServiceState::kFailed;
+    failed_pid_ = spawned.ended_pid;
     return spawned.failure;
   }
   state_ = ServiceState::kRunning;

@@ -49,6 +49,8 @@ class Service {
   [[nodiscard]] bool running() const { return state_ == ServiceState::kRunning; }
   /// Of the running process, and after its end of the last one; 0 before.
   [[nodiscard]] pid_t pid() const { return pid_; }
+  /// Of the child that failed before its exec, and is reaped already; 0: none.
+  [[nodiscard]] pid_t failed_pid() const { return failed_pid_; }
   /// Its process group (and session, if it has its own).
   [[nodiscard]] pid_t group() const;
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
@@ -64,6 +66,7 @@ class Service {
   model::ServiceSpec spec_;
   ServiceState state_ = ServiceState::kInactive;
   pid_t pid_ = 0;
+  pid_t failed_pid_ = 0;
   UniqueFd pidfd_;
   UniqueFd error_pipe_;
   std::optional<model::ExitStatus> exit_status_;

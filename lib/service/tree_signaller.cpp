@@ -97,7 +97,9 @@ void TreeSignaller::SelectTargets() {
     std::erase_if(found_,
                   [&](const sys::ProcStat& process) { return process.session != target.session; });
   }
-  std::erase_if(found_, [](const sys::ProcStat& process) { return process.IsZombie(); });
+  std::erase_if(found_, [this](const sys::ProcStat& process) {
+    return process.IsZombie() || is_ours_(process.pid);
+  });
   selected_ = true;
   next_ = 0;
   reached_ = 0;

@@ -39,6 +39,10 @@ class TreeSignaller {
   TreeSignaller(event::EventLoop& loop, sys::ProcessOps& ops, bool pid1, std::string proc_root,
                 DoneHandler done);
 
+  /// Parts of ourselves that are nobody's descendants to signal. Not asked as PID 1, whose kill(-1)
+  /// reaches all.
+  void Spare(std::function<bool(pid_t pid)> is_ours) { is_ours_ = std::move(is_ours); }
+
   /// Requests are served in order. Several signals for the same target are sent one after the other
   /// to each process (TERM then CONT).
   void Send(TreeTarget target, std::vector<int> signals);
@@ -60,6 +64,7 @@ class TreeSignaller {
   bool pid1_;
   std::string proc_root_;
   DoneHandler done_;
+  std::function<bool(pid_t pid)> is_ours_ = [](pid_t) { return false; };
   event::SourceId job_;
   std::deque<Request> requests_;
   std::optional<sys::ProcessWalk> walk_;

@@ -18,7 +18,7 @@
 #include <optional>
 
 #include "base/text.h"
-#include "sys/linux_process_ops.h"
+#include "sys/pidfd.h"
 
 namespace reaperd::sys {
 namespace {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -145,7 +146,7 @@ bool Refused(int code) {
 [[gnu::no_sanitize_address]] int ChildMain(void* argument) {
   auto& plan = *static_cast<ChildPlan*>(argument);
   RunChild(plan);
-  _exit(127);
+  _exit(kFailedChildCode);
 }
 
 void AdoptPidfd(Spawned& spawned, int pidfd) {
@@ -159,7 +160,7 @@ void ReapFailed(Spawned& spawned) {
   int status = 0;
   while (waitpid(spawned.pid, &status, 0) < 0 && errno == EINTR) {
   }
-  spawned.pid = 0;
+  spawned.ended_pid = std::exchange(spawned.pid, 0);
   spawned.pidfd.reset();
 }
 
@@ -200,7 +201,7 @@ bool CloneCopying(ChildPlan& plan, Spawned& spawned, int& code) {
     const pid_t pid = with_pidfd != 0 ? CloneCopy(with_pidfd, &pidfd) : fork();
     if (pid == 0) {
       RunChild(plan);
-      _exit(127);
+      _exit(kFailedChildCode);
     }
     if (pid > 0) {
       spawned.pid = pid;

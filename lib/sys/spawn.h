@@ -28,10 +28,14 @@ struct SpawnRequest {
 
 struct Spawned {
   pid_t pid = 0;        ///< 0: nothing was started, or it has ended by itself and was reaped
+  pid_t ended_pid = 0;  ///< of the child that failed before its exec and was reaped; 0: none
   UniqueFd pidfd;       ///< empty where the kernel has none
   UniqueFd error_pipe;  ///< kInBackground: EOF is success, else a ChildReport
   ChildReport failure;  ///< step kNone: started (kInBackground: so far)
 };
+
+/// The exit code of a child that failed before its exec. Nobody but the record of its death sees it.
+constexpr int kFailedChildCode = 127;
 
 Spawned Spawn(const SpawnRequest& request);
 

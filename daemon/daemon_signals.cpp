@@ -1,0 +1,200 @@
+// The signals of a run: those that reach us and what becomes of them, and those that we send.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "daemon/daemon.h"
+#include "sys/procfs.h"
+
+namespace reaperd::daemon {
+namespace {
+
+/// Not PID 1: a descendant that was made between our walk and its KILL is found by another walk.
+constexpr Micros kKillAgain_us = 50 * kMillisecond;
+
+/// EPIPE sends us SIGPIPE, and kill(0) reaches us, too: our own signals are nobody's wish.
+bool FromOurselves(const event::SignalRecord& record) {
+  return record.signal != SIGCHLD && record.sender == getpid();
+}
+
+SignalSender SenderOf(const event::SignalRecord& record) {
+  return {.pid = record.sender, .uid = record.uid, .from_kernel = record.code == SI_KERNEL};
+}
+
+/// It may be gone by now, or its number another's: better no name than a wrong one, but nothing
+/// rests on it.
+std::string NameOf(const SignalSender& sender) {
+  if (sender.pid == 0 || !sys::ProcIsOurs("/proc")) return {};
+  const auto stat = sys::ReadStat("/proc", sender.pid);
+  return stat ? stat->comm : std::string();
+}
+
+bool SentByTerminal(const event::SignalRecord& record) {
+  return record.code == SI_KERNEL &&
+         (record.signal == SIGINT || record.signal == SIGQUIT || record.signal == SIGTSTP ||
+          record.signal == SIGHUP || record.signal == SIGWINCH || record.signal == SIGCONT);
+}
+
+}  // namespace
+
+void Daemon::OnSignal(const event::SignalRecord& record) {
+  if (record.signal == SIGCHLD) {
+    reaper_.OnSigchld(record.sender);
+    loop_->Wake(reap_job_);
+    return;
+  }
+  SignalNews news{.received = record.signal, .sender = SenderOf(record)};
+  // Before FromOurselves: the kernel sends these in our name.
+  if (job_control_->IsOwnHangup(record.signal)) {
+    news.outcome = SignalNews::Outcome::kIgnoredHangup;
+    observer_.OnSignal(news);
+    return;
+  }
+  if (FromOurselves(record)) return;
+  SignalPlan plan = PlanSignal(record.signal, spec_, standing_.pid1);
+  if (SentByTerminal(record) && job_control_->TerminalSignalsMain()) plan.sent = 0;
+  news.sent = plan.sent;
+  if (plan.action == SignalAction::kStop) {
+    OnStopSignal(record, plan);
+    return;
+  }
+  if (plan.action == SignalAction::kContinue) {
+    news.error_code = job_control_->OnContinued(main_, record.signal);
+  } else if (plan.sent == 0 || !main_.pid()) {
+    news.outcome = SignalNews::Outcome::kDropped;
+  } else {
+    news.error_code = Forward(plan.sent, &news.sender);
+  }
+  if (news.error_code == ESRCH) {
+    news.outcome = SignalNews::Outcome::kNobodyLeft;
+  } else if (news.error_code != 0) {
+    news.outcome = SignalNews::Outcome::kFailed;
+  }
+  observer_.OnSignal(news);
+  const bool job_signal =
+      record.signal == SIGTSTP || record.signal == SIGTTIN || record.signal == SIGTTOU;
+  if (job_signal && spec_.signals.job_signals_stop_us) job_control_->StopSelf();
+}
+
+void Daemon::OnStopSignal(const event::SignalRecord& record, const SignalPlan& plan) {
+  SignalNews news{.received = record.signal, .sent = plan.sent, .sender = SenderOf(record)};
+  // Who stops wants an end: nobody is kept for inspection any longer.
+  if (desk_) desk_->Close();
+  const service::StopActions actions = stop_->OnStopSignal(plan.sent, ops_.Now());
+  if (main_.pid() == 0) {
+    // No command to wait for: the stop signal is all that was waited for.
+    news.outcome = SignalNews::Outcome::kNobodyLeft;
+    observer_.OnSignal(news);
+    Finish();
+    return;
+  }
+  using Kind = service::StopAction::Kind;
+  news.outcome = plan.sent == 0 ? SignalNews::Outcome::kDropped : SignalNews::Outcome::kNobodyLeft;
+  for (const service::StopAction& action : actions) {
+    if (action.kind == Kind::kStartDrain) news.outcome = SignalNews::Outcome::kDrainStarted;
+    if (action.kind == Kind::kKillAll) news.outcome = SignalNews::Outcome::kKilledAll;
+    if (action.kind == Kind::kEndDrain) news.outcome = SignalNews::Outcome::kDrainEnded;
+    if (action.kind == Kind::kForward) {
+      news.error_code = Forward(action.signal, &news.sender);
+      if (news.error_code != 0) news.outcome = SignalNews::Outcome::kFailed;
+      if (news.error_code == ESRCH) news.outcome = SignalNews::Outcome::kNobodyLeft;
+      if (news.error_code == 0 && news.outcome != SignalNews::Outcome::kDrainEnded) {
+        news.outcome = SignalNews::Outcome::kForwarded;
+      }
+    }
+    if (action.kind == Kind::kForwardAll || action.kind == Kind::kTerminateAll) {
+      news.outcome = SignalNews::Outcome::kForwarded;
+    }
+  }
+  observer_.OnSignal(news);
+  for (const service::StopAction& action : actions) {
+    if (action.kind != Kind::kForward) Act(action);
+  }
+  SetStopDeadline();
+}
+
+int Daemon::Forward(int signal, const SignalSender* sender) {
+  if (!main_.running()) return ESRCH;
+  NoteSent(signal, model::SentSignal::Purpose::kForwarded, sender);
+  if (stop_->stop_requested()) asked_to_end_ = true;
+  switch (spec_.signals.target) {
+    case model::SignalTarget::kMain:
+      return main_.Signal(signal);
+    case model::SignalTarget::kGroup:
+      return main_.SignalGroup(signal);
+    case model::SignalTarget::kSession:
+      tree_->Send({.kind = service::TreeTarget::Kind::kSession, .session = getsid(main_.pid())},
+                  {signal});
+      return 0;
+    case model::SignalTarget::kAll:
+      tree_->Send({}, {signal});
+      return 0;
+  }
+  return EINVAL;
+}
+
+void Daemon::NoteSent(int signal, model::SentSignal::Purpose purpose, const SignalSender* sender) {
+  if (!desk_) return;
+  using Reach = model::SentSignal::Reach;
+  model::SentSignal sent{.reach = Reach::kAll,
+                         .signal = signal,
+                         .purpose = purpose,
+                         .sender = std::nullopt,
+                         .sent_us = ops_.Now()};
+  if (purpose == model::SentSignal::Purpose::kForwarded && main_.running()) {
+    switch (spec_.signals.target) {
+      case model::SignalTarget::kMain:
+        sent.reach = Reach::kProcess;
+        sent.target = main_.pid();
+        break;
+      case model::SignalTarget::kGroup:
+        sent.reach = Reach::kGroup;
+        sent.target = main_.group();
+        break;
+      case model::SignalTarget::kSession:
+        sent.reach = Reach::kSession;
+        sent.target = getsid(main_.pid());
+        break;
+      case model::SignalTarget::kAll:
+        break;
+    }
+  }
+  if (sender != nullptr) {
+    sent.sender = model::SignalSender{.kernel = sender->from_kernel,
+                                      .pid = sender->pid,
+                                      .uid = sender->uid,
+                                      .comm = NameOf(*sender)};
+  }
+  desk_->OnSent(std::move(sent));
+}
+
+void Daemon::SignalAll(std::vector<int> signals, model::SentSignal::Purpose purpose) {
+  asked_to_end_ = true;
+  NoteSent(signals.front(), purpose, nullptr);
+  tree_->Send({}, std::move(signals));
+}
+
+void Daemon::KillAll() {
+  using Purpose = model::SentSignal::Purpose;
+  SignalAll({SIGKILL}, asked_to_end_ ? Purpose::kEscalation : Purpose::kStop);
+}
+
+void Daemon::OnTreeSignalled(const service::TreeOutcome& outcome) {
+  if (outcome.error == ENOENT) {
+    observer_.OnWarning(Error(ENOENT,
+                              "without a /proc of our pid namespace nobody but main can be "
+                              "found to get " +
+                                  model::SignalName(outcome.signal)));
+  } else if (outcome.error != 0 && outcome.error != ESRCH) {
+    WarnOfFailure("sending " + model::SignalName(outcome.signal) + " to descendants",
+                  outcome.error);
+  }
+  // Without /proc, or for whoever escaped every walk: main at least is known.
+  if (outcome.reached == 0 && main_.running()) static_cast<void>(main_.SignalGroup(outcome.signal));
+  const bool killing = outcome.signal == SIGKILL && outcome.error != ENOENT && !standing_.pid1 &&
+                       stop_->phase() == service::StopSequence::Phase::kKilled;
+  if (killing) loop_->SetDeadline(kill_again_, ops_.Now() + kKillAgain_us);
+}
+
+}  // namespace reaperd::daemon

@@ -1,0 +1,324 @@
+#include "daemon/death_desk.h"
+
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/text.h"
+#include "reap/hold_match.h"
+#include "reap/termination_note.h"
+#include "sys/children_list.h"
+#include "sys/process_limits.h"
+#include "sys/procfs.h"
+
+namespace reaperd::daemon {
+namespace {
+
+constexpr char kProcRoot[] = "/proc";
+/// At the end of a run: so long may the death log delay our exit.
+constexpr Micros kFinish_us = 250 * kMillisecond;
+/// Where the kernel does not tell of forks that failed, we ask so often while something is held.
+constexpr Micros kPressureAge_us = 10 * kMillisecond;
+
+/// Names this run of reaperd: 16 hexadecimal digits.
+std::string NewInstance() {
+  std::array<unsigned char, 8> bytes{};
+  if (getrandom(bytes.data(), bytes.size(), GRND_NONBLOCK) != ssize_t{bytes.size()}) {
+    // Early in a boot there is no randomness; time and pid tell runs apart, too.
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    auto value = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
+                 static_cast<std::uint64_t>(now.tv_nsec) + static_cast<std::uint64_t>(getpid());
+    for (unsigned char& byte : bytes) {
+      byte = static_cast<unsigned char>(value & 0xFFU);
+      value >>= 8U;
+    }
+  }
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 0xFU];
+  }
+  return text;
+}
+
+/// Wall time minus CLOCK_BOOTTIME, now: a clock that is set moves what is written from then on.
+Micros WallOffset(Micros now_us) {
+  timespec wall{};
+  clock_gettime(CLOCK_REALTIME, &wall);
+  return Micros{wall.tv_sec} * kSecond + wall.tv_nsec / 1000 - now_us;
+}
+
+}  // namespace
+
+bool WantsDeathDesk(const model::RunSpec& spec) {
+  return spec.records.mode != model::RecordsMode::kOff || spec.records.death_log ||
+         !spec.hold.rules.empty() || spec.foreign_zombies.interval_us;
+}
+
+Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec) {
+  const auto& path = spec.records.death_log;
+  if (!path || *path == "-") return UniqueFd();
+  auto file = sys::OpenLogFile(*path);
+  if (!file) return file.error().WithContext("--death-log '" + Printable(*path) + "'");
+  return std::move(file->fd);
+}
+
+Status CheckHolding(const model::RunSpec& spec) {
+  if (spec.hold.rules.empty()) return {};
+  if (spec.reap == model::ReapMode::kAuto) {
+    return Error(0,
+                 "--hold and --reap auto contradict each other: what the kernel reaps cannot be "
+                 "held; expected one of them");
+  }
+  const sys::ChildrenSource source = sys::ChildrenList(kProcRoot).Probe();
+  if (source != sys::ChildrenSource::kNone) return {};
+  return Error(0, access("/proc/self/stat", R_OK) == 0
+                      ? "--hold needs a /proc of our own pid namespace, and the one that is "
+                        "mounted shows another; mount a new one (unshare --mount-proc)"
+                      : "--hold needs /proc, and none is mounted: without it the children that "
+                        "die beside a held one cannot be found");
+}
+
+DeathDesk::DeathDesk(const Surroundings& around, const model::RunSpec& spec, UniqueFd log)
+    : around_(around),
+      spec_(spec),
+      log_(std::move(log)),
+      needs_cmdline_(spec.records.death_log.has_value() || reap::NeedsCmdline(spec.hold)),
+      oom_(around_.ops, kProcRoot),
+      scribe_(around_.loop, around_.ops, *this, ScribeSetup()),
+      recorder_(around_.ops, spec.records, &oom_, *this),
+      holds_(
+          around_.loop, around_.reaper, spec.hold, *this, [this] { return LimitsHere(); },
+          around_.wake),
+      foreign_(around_.loop, around_.ops, *this,
+               around_.pid1 ? reap::ForeignScope::kNamespace : reap::ForeignScope::kDescendants,
+               kProcRoot, spec.foreign_zombies) {
+  around_.reaper.EnableDiscovery();
+}
+
+scribe::WorkerSetup DeathDesk::ScribeSetup() const {
+  using Kind = scribe::LogTarget::Kind;
+  if (!spec_.records.death_log) return {};
+  if (log_) return {.log = {.kind = Kind::kOurs, .fd = log_.get()}};
+  return {.log = {.kind = Kind::kShared, .fd = STDERR_FILENO}};
+}
+
+// --- deaths
+
+reap::Decision DeathDesk::OnDeath(const model::Death& death, const model::ProcessInfo* known) {
+  using Need = reap::Recorder::Need;
+  const bool holding = holds_.active();
+  const auto record = recorder_.OnDeath(death, known, holding ? Need::kName : Need::kBudget);
+  if (!holding) return reap::Decision::kReap;
+  using Judged = reap::HoldDesk::Judged;
+  const auto judged = recorder_.IsOpen(*record) ? Judged::kNotYet : Judged::kYes;
+  return holds_.OnDeath(record, judged);
+}
+
+std::shared_ptr<const model::DeathRecord> DeathDesk::OnReaped(const model::Death& death,
+                                                              const model::ProcessInfo* known) {
+  auto record = recorder_.OnReaped(death, known);
+  holds_.OnReaped(death.pid);
+  scribe_.OnReaped(death.pid);
+  std::erase(helpers_, death.pid);
+  return record;
+}
+
+bool DeathDesk::AfterRun(bool more_to_come) {
+  const Micros now_us = around_.ops.Now();
+  bool again = false;
+  if (!more_to_come || recorder_.SettleIsDue(now_us)) {
+    if (recorder_.Settle(now_us)) {
+      holds_.OnAllJudged();
+      again = true;
+    }
+  }
+  if (holds_.queue().size() > 0) LookForPressure();
+  return holds_.Apply() || again;
+}
+
+void DeathDesk::OnRecorded(const std::shared_ptr<const model::DeathRecord>& record) {
+  around_.observer.OnRecorded(*record);
+  if (!spec_.records.death_log) return;
+  if (!json_) json_ = status::JsonContext{.instance = NewInstance(), .wall_offset_us = 0};
+  json_->wall_offset_us = WallOffset(around_.ops.Now());
+  scribe_.Append(status::DeathRecordJson(*record, *json_));
+}
+
+void DeathDesk::OnExecFailed(pid_t pid, std::string_view step, int code) {
+  recorder_.OnExecFailed(pid, {.step = std::string(step), .error = code});
+}
+
+std::string DeathDesk::Note(const model::DeathRecord& main) const {
+  const auto before = recorder_.ring().FindNewest(
+      [&](const model::DeathRecord& other) { return reap::MayHaveLedTo(other, main); });
+  return reap::TerminationNote(main, before.get());
+}
+
+// --- the living
+
+void DeathDesk::OnAdopted(const model::ProcessInfo& process) {
+  recorder_.OnAdopted(process);
+  around_.observer.OnAdopted(process);
+  if (process.shadow) ReadTexts(process);
+  WatchOom();
+}
+
+void DeathDesk::ReadTexts(const model::ProcessInfo& process) {
+  const pid_t pid = process.pid;
+  const std::uint64_t start_ticks = process.start_ticks;
+  const auto keep = [this, pid, start_ticks](auto put) {
+    return [this, pid, start_ticks, put](std::optional<scribe::ProcessText> text) {
+      if (!text) return;
+      const auto add = [&](const model::Shadow& known) {
+        auto shadow = std::make_shared<model::Shadow>(known);
+        put(*shadow, *std::move(text));
+        return shadow;
+      };
+      if (around_.reaper.ChangeShadow(pid, start_ticks, add)) holds_.OnLearned();
+    };
+  };
+  if (needs_cmdline_ && process.first_sight != model::FirstSight::kSpawn) {
+    scribe_.ReadCmdline(pid, start_ticks, keep([](model::Shadow& to, scribe::ProcessText text) {
+                          to.cmdline = std::move(text.parts);
+                          to.cmdline_truncated = text.truncated;
+                        }));
+  }
+  if (spec_.records.shadow_environ) {
+    scribe_.ReadEnviron(pid, start_ticks, keep([](model::Shadow& to, scribe::ProcessText text) {
+                          to.environ = std::move(text.parts);
+                          to.environ_truncated = text.truncated;
+                        }));
+  }
+}
+
+/// Being told when the counter rises makes a reading fresh, so that it proves more.
+void DeathDesk::WatchOom() {
+  if (std::exchange(oom_watched_, true)) return;
+  const auto counter = oom_.OwnCounter();
+  if (!counter || !counter->v2) return;
+  auto file = sys::CgroupEventFile::Open(*counter);
+  if (!file) return;
+  oom_events_ = std::move(file).value();
+  // With the signals: the rise is to be known before the death that it explains.
+  const auto source =
+      around_.loop.AddIo(oom_events_->descriptor(), sys::CgroupEventFile::kEvents,
+                         event::Priority::kSignals, [this](std::uint32_t, event::Turn&) {
+                           oom_.OnOwnCounterEvent();
+                           return event::After::kWait;
+                         });
+  if (!source) oom_events_.reset();
+}
+
+// --- holds
+
+void DeathDesk::OnHeld(const model::HoldInfo& hold) {
+  WatchPressure();
+  if (const auto record = recorder_.FindUnreaped(hold.record->pid)) recorder_.Complete(record);
+  around_.observer.OnHeld(hold);
+  if (hold.record->role == model::Role::kMain) around_.on_main_held(*hold.record);
+}
+
+void DeathDesk::OnReleased(const model::HoldInfo& hold, model::ReleaseReason reason) {
+  around_.observer.OnReleased(hold, reason);
+}
+
+void DeathDesk::OnBarrier(const model::BarrierResult& result) {
+  around_.observer.OnBarrier(result);
+}
+
+reap::HoldSurroundings DeathDesk::LimitsHere() {
+  reap::HoldSurroundings here{.pid1 = around_.pid1, .process_limit = std::nullopt};
+  const auto limit = sys::ReadProcessLimits(kProcRoot, oom_.tree()).Smallest();
+  if (limit) here.process_limit = limit->value;
+  here.own_processes = 1 + static_cast<std::uint32_t>(helpers_.size());
+  return here;
+}
+
+void DeathDesk::WatchPressure() {
+  if (std::exchange(pressure_watched_, true)) return;
+  const auto& own = oom_.tree().own().pids();
+  const auto counter = own ? oom_.tree().PidsCounter(*own) : std::nullopt;
+  if (!counter) return;
+  auto file = sys::CgroupEventFile::Open(*counter);
+  if (!file) return;
+  pids_events_ = std::move(file).value();
+  const auto value = pids_events_->Read();
+  if (value) forks_refused_ = *value;
+  if (!pids_events_->notifies()) return;
+  const auto source =
+      around_.loop.AddIo(pids_events_->descriptor(), sys::CgroupEventFile::kEvents,
+                         event::Priority::kSignals, [this](std::uint32_t, event::Turn&) {
+                           pressure_looked_us_ = 0;
+                           LookForPressure();
+                           return event::After::kWait;
+                         });
+  if (!source) around_.observer.OnWarning(source.error());
+}
+
+void DeathDesk::LookForPressure() {
+  const Micros now_us = around_.ops.Now();
+  if (!pids_events_ || now_us < pressure_looked_us_ + kPressureAge_us) return;
+  pressure_looked_us_ = now_us;
+  const auto value = pids_events_->Read();
+  if (!value || *value == forks_refused_) return;
+  const bool rose = *value > forks_refused_;
+  forks_refused_ = *value;
+  if (rose && holds_.queue().size() > 0) holds_.OnPressure();
+}
+
+void DeathDesk::OnSpawnFailed(int code) {
+  if (code == EAGAIN) holds_.OnPressure();
+}
+
+// --- zombies that others keep
+
+void DeathDesk::OnForeign(const model::ForeignEvent& event) {
+  around_.observer.OnForeign(event);
+}
+
+std::vector<pid_t> DeathDesk::Spared() const {
+  std::vector<pid_t> spared = helpers_;
+  around_.reaper.table().ForEach([&](const model::ProcessInfo& process) {
+    if (process.role == model::Role::kMain || process.role == model::Role::kService) {
+      spared.push_back(process.pid);
+    }
+  });
+  return spared;
+}
+
+// --- the scribe
+
+void DeathDesk::OnScribeStarted(pid_t pid, int /*pidfd*/) {
+  helpers_.push_back(pid);
+  around_.reaper.Know({.pid = pid, .role = model::Role::kHelper});
+}
+
+void DeathDesk::OnScribeStartFailed(const Error& error) {
+  around_.observer.OnWarning(error.WithContext("the scribe"));
+  OnSpawnFailed(error.code());
+}
+
+void DeathDesk::OnScribeLost(const scribe::ScribeLoss& loss) {
+  around_.observer.OnScribeLost(loss.pid, loss.lines);
+}
+
+void DeathDesk::OnScribeEnded(pid_t pid) {
+  around_.reaper.OnPidfdReadable(pid);
+  around_.wake();
+}
+
+void DeathDesk::Finish() {
+  recorder_.Settle(around_.ops.Now());
+  scribe_.Finish(kFinish_us);
+  for (const pid_t pid : helpers_)
+    static_cast<void>(around_.ops.WaitPid(pid, sys::WaitMode::kReap));
+}
+
+}  // namespace reaperd::daemon

@@ -1,0 +1,126 @@
+// DeathDesk: what is done about a death beside reaping it: its record, its hold, its line in the
+// death log, and the zombies that others keep. Part of the composition root: connects lib/reap's
+// recorder, hold desk and foreign zombies with the scribe and with the JSON of lib/status.
+//
+// Owned by Daemon, which passes on what the reaper tells, and calls AfterRun after each of its runs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/run_observer.h"
+#include "event/event_loop.h"
+#include "model/run_spec.h"
+#include "reap/foreign_zombies.h"
+#include "reap/hold_desk.h"
+#include "reap/oom_desk.h"
+#include "reap/reaper.h"
+#include "reap/recorder.h"
+#include "scribe/scribe.h"
+#include "status/status_json.h"
+#include "sys/cgroup_event_file.h"
+#include "sys/output_file.h"
+#include "sys/process_ops.h"
+
+namespace reaperd::daemon {
+
+/// Whether `spec` wants anything of a DeathDesk.
+bool WantsDeathDesk(const model::RunSpec& spec);
+/// Opens and checks the death log; empty when there is none. The error names the option.
+Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec);
+/// Whether the holds that are asked for can be had here; the error says what is missing and why.
+Status CheckHolding(const model::RunSpec& spec);
+
+class DeathDesk final : private reap::RecordObserver,
+                        private reap::HoldObserver,
+                        private reap::ForeignObserver,
+                        private scribe::ScribeObserver {
+ public:
+  struct Surroundings {
+    event::EventLoop& loop;
+    sys::ProcessOps& ops;
+    reap::Reaper& reaper;
+    RunObserver& observer;
+    bool pid1 = false;
+    std::function<void()> wake;  ///< have the reaper run, and AfterRun called
+    /// Main is dead and held.
+    std::function<void(const model::DeathRecord& main)> on_main_held;
+  };
+
+  /// `spec` and what `around` refers to must outlive it.
+  DeathDesk(const Surroundings& around, const model::RunSpec& spec, UniqueFd log);
+
+  // --- what the reaper tells
+  bool WantsLook(Micros now_us) { return recorder_.WantsLook(now_us); }
+  reap::Decision OnDeath(const model::Death& death, const model::ProcessInfo* known);
+  std::shared_ptr<const model::DeathRecord> OnReaped(const model::Death& death,
+                                                     const model::ProcessInfo* known);
+  void OnAdopted(const model::ProcessInfo& process);
+  /// True: the reaper has work, run it again.
+  bool AfterRun(bool more_to_come);
+
+  // --- what the daemon tells
+  void OnSent(model::SentSignal sent) { recorder_.OnSent(std::move(sent)); }
+  void OnExecFailed(pid_t pid, std::string_view step, int code);
+  /// A process could not be started: EAGAIN tells that numbers are scarce.
+  void OnSpawnFailed(int code);
+  /// Nobody is kept any longer: a stop was asked for, or the run is over.
+  void Close() { holds_.Close(model::ReleaseReason::kShutdown); }
+  /// The loop has ended: waits, a little, until the death log is written.
+  void Finish();
+
+  // --- what is asked
+  [[nodiscard]] reap::HoldDesk& holds() { return holds_; }
+  [[nodiscard]] const reap::RecordRing& ring() const { return recorder_.ring(); }
+  [[nodiscard]] reap::ForeignZombies& foreign() { return foreign_; }
+  /// The sentence for the termination log.
+  [[nodiscard]] std::string Note(const model::DeathRecord& main) const;
+  /// A part of ourselves.
+  [[nodiscard]] bool IsHelper(pid_t pid) const { return scribe_.IsWorker(pid); }
+
+ private:
+  // --- RecordObserver
+  void OnRecorded(const std::shared_ptr<const model::DeathRecord>& record) override;
+  // --- HoldObserver
+  void OnHeld(const model::HoldInfo& hold) override;
+  void OnReleased(const model::HoldInfo& hold, model::ReleaseReason reason) override;
+  void OnBarrier(const model::BarrierResult& result) override;
+  // --- ForeignObserver
+  void OnForeign(const model::ForeignEvent& event) override;
+  [[nodiscard]] std::vector<pid_t> Spared() const override;
+  // --- ScribeObserver
+  void OnScribeStarted(pid_t pid, int pidfd) override;
+  void OnScribeStartFailed(const Error& error) override;
+  void OnScribeLost(const scribe::ScribeLoss& loss) override;
+  void OnScribeEnded(pid_t pid) override;
+
+  [[nodiscard]] scribe::WorkerSetup ScribeSetup() const;
+  void ReadTexts(const model::ProcessInfo& process);
+  [[nodiscard]] reap::HoldSurroundings LimitsHere();
+  void WatchOom();
+  void WatchPressure();
+  void LookForPressure();
+
+  Surroundings around_;
+  const model::RunSpec& spec_;
+  UniqueFd log_;
+  bool needs_cmdline_;
+  reap::OomDesk oom_;
+  scribe::Scribe scribe_;
+  reap::Recorder recorder_;
+  reap::HoldDesk holds_;
+  reap::ForeignZombies foreign_;
+  std::optional<status::JsonContext> json_;
+  std::vector<pid_t> helpers_;  ///< that are not reaped yet
+  std::optional<sys::CgroupEventFile> oom_events_;
+  std::optional<sys::CgroupEventFile> pids_events_;
+  bool oom_watched_ = false;
+  bool pressure_watched_ = false;
+  std::uint64_t forks_refused_ = 0;  ///< by pids_events_, at the last look
+  Micros pressure_looked_us_ = 0;
+};
+
+}  // namespace reaperd::daemon
