@@ -20,6 +20,9 @@ constexpr Step kNudges[] = {Step::kNudged, Step::kNudged, Step::kNudged};
 constexpr Step kTermination[] = {Step::kNudged, Step::kTerminated, Step::kKilled};
 constexpr Step kKill[] = {Step::kNudged, Step::kKilled};
 
+/// What is done with the items of a look, one after the other.
+enum class Phase { kIndex, kFind, kForgetZombies, kCount, kForgetParents, kNotice, kJudge, kDone };
+
 std::span<const Step> LadderOf(ForeignAction action) {
   switch (action) {
     case ForeignAction::kReport:
@@ -34,17 +37,30 @@ std::span<const Step> LadderOf(ForeignAction action) {
   return {};
 }
 
-template <typename Map>
-auto ByPid(const Map& map) {
-  std::vector<const typename Map::value_type*> entries;
-  for (const auto& entry : map)
-    entries.push_back(&entry);
-  std::sort(entries.begin(), entries.end(),
-            [](const auto* a, const auto* b) { return a->first < b->first; });
-  return entries;
-}
-
 }  // namespace
+
+struct ForeignPlan::Pass {
+  ForeignSnapshot snapshot;
+  bool may_act = false;
+  Micros now_us = 0;
+
+  Phase phase = Phase::kIndex;
+  std::size_t next = 0;  ///< of the list that the phase goes through, or one of these:
+  std::unordered_map<pid_t, Zombie>::iterator zombie;
+  std::unordered_map<pid_t, Parent>::iterator parent;
+
+  std::unordered_map<pid_t, const SeenProcess*> living;
+  std::unordered_map<pid_t, bool> ours;              ///< of those that were asked about
+  std::unordered_map<pid_t, std::uint64_t> present;  ///< foreign zombies and their start times
+  std::vector<Sighting> sightings;
+  std::vector<const SeenProcess*> keepers;  ///< parents with a confirmed zombie
+  ForeignLook look;
+};
+
+ForeignPlan::ForeignPlan(model::ForeignZombieSpec spec) : spec_(std::move(spec)) {}
+ForeignPlan::ForeignPlan(ForeignPlan&& other) noexcept = default;
+ForeignPlan& ForeignPlan::operator=(ForeignPlan&& other) noexcept = default;
+ForeignPlan::~ForeignPlan() = default;
 
 void ForeignPlan::SetSpec(model::ForeignZombieSpec spec) {
   const bool same_action = spec.action == spec_.action;
@@ -57,99 +73,173 @@ void ForeignPlan::SetSpec(model::ForeignZombieSpec spec) {
   }
 }
 
-ForeignLook ForeignPlan::Look(const ForeignSnapshot& snapshot, LookKind kind, Micros now_us) {
+void ForeignPlan::BeginLook(ForeignSnapshot snapshot, LookKind kind, Micros now_us) {
   ++look_;
-  ForeignLook look;
-  const std::vector<Sighting> sightings = FindForeign(snapshot);
-  ForgetGone(sightings, look.events);
-  Count(sightings);
-  std::vector<const SeenProcess*> keepers;
-  for (const Sighting& sighting : sightings) {
-    Zombie& zombie = Remember(sighting, now_us);
-    look.zombies.push_back(zombie.last);
-    if (!zombie.told && IsConfirmed(zombie, zombie.first_seen_us, now_us)) {
-      zombie.told = true;
-      look.events.push_back({.step = Step::kFound, .zombie = zombie.last});
-    }
-    if (sighting.parent == nullptr) continue;
-    if (!IsConfirmed(zombie, zombie.with_parent_us, now_us)) continue;
-    // A parent that reaps one child for each SIGCHLD takes them in the order of their forks: the
-    // first of them shows whether a nudge helped.
-    Parent& parent = parents_.at(sighting.parent->pid);
-    const auto order = [](const Zombie& of) {
-      return std::tuple(of.last.start_ticks, of.last.pid);
-    };
-    if (parent.first_forked == nullptr) keepers.push_back(sighting.parent);
-    if (parent.first_forked == nullptr || order(zombie) < order(*parent.first_forked)) {
-      parent.first_forked = &zombie;
-    }
-  }
-  if (kind == LookKind::kAct && spec_.action != ForeignAction::kReport) {
-    for (const SeenProcess* keeper : keepers)
-      Judge(*keeper, snapshot, now_us, look);
-  }
-  looked_ = true;
-  return look;
+  pass_ = std::make_unique<Pass>();
+  pass_->snapshot = std::move(snapshot);
+  pass_->may_act = kind == LookKind::kAct;
+  pass_->now_us = now_us;
 }
 
-std::vector<ForeignPlan::Sighting> ForeignPlan::FindForeign(const ForeignSnapshot& snapshot) {
-  std::unordered_map<pid_t, const SeenProcess*> living;
-  for (const SeenProcess& process : snapshot.processes) {
-    if (!process.IsZombie()) living.emplace(process.pid, &process);
-  }
-  std::vector<Sighting> sightings;
-  for (const SeenProcess& process : snapshot.processes) {
-    if (!process.IsZombie() || process.parent == snapshot.self) continue;
-    const auto parent = living.find(process.parent);
-    if (parent != living.end()) {
-      sightings.push_back({.zombie = &process, .parent = parent->second});
-    } else if (process.parent == 0) {
-      sightings.push_back({.zombie = &process});
+std::optional<ForeignLook> ForeignPlan::ContinueLook(std::size_t items) {
+  if (!pass_) return ForeignLook{};
+  for (; items > 0; --items) {
+    while (!WorkOnItem(*pass_)) {
+      pass_->next = 0;
+      pass_->zombie = zombies_.begin();
+      pass_->parent = parents_.begin();
+      pass_->phase = static_cast<Phase>(static_cast<int>(pass_->phase) + 1);
+      if (pass_->phase != Phase::kDone) continue;
+      looked_ = true;
+      ForeignLook look = std::move(pass_->look);
+      pass_.reset();
+      return look;
     }
-    // Otherwise its parent ended during the walk, and it has come to us or to a nearer subreaper.
   }
-  return sightings;
+  return std::nullopt;
 }
 
-void ForeignPlan::ForgetGone(const std::vector<Sighting>& sightings,
-                             std::vector<ForeignEvent>& events) {
-  std::unordered_map<pid_t, std::uint64_t> present;
-  for (const Sighting& sighting : sightings)
-    present.emplace(sighting.zombie->pid, sighting.zombie->start_ticks);
-  std::erase_if(zombies_, [&](const auto& entry) {
-    const Zombie& zombie = entry.second;
-    const auto at = present.find(entry.first);
-    if (at != present.end() && at->second == zombie.last.start_ticks) return false;
-    if (!zombie.told) return true;
+ForeignLook ForeignPlan::Look(ForeignSnapshot snapshot, LookKind kind, Micros now_us) {
+  BeginLook(std::move(snapshot), kind, now_us);
+  std::optional<ForeignLook> look;
+  while (!look)
+    look = ContinueLook(1024);
+  return *std::move(look);
+}
+
+/// The next item of the phase; false when it has no more.
+bool ForeignPlan::WorkOnItem(Pass& pass) {
+  const auto next = [&pass](const auto& list, const auto& work) {
+    if (pass.next >= list.size()) return false;
+    work(list[pass.next++]);
+    return true;
+  };
+  const auto& processes = pass.snapshot.processes;
+  switch (pass.phase) {
+    case Phase::kIndex:
+      return next(processes, [&pass](const SeenProcess& process) {
+        if (!process.IsZombie()) pass.living.emplace(process.pid, &process);
+      });
+    case Phase::kFind:
+      return next(processes, [&pass](const auto& process) { FindForeign(pass, process); });
+    case Phase::kForgetZombies:
+      return ForgetZombieIfGone(pass);
+    case Phase::kCount:
+      return next(pass.sightings, [this](const Sighting& sighting) { Count(sighting); });
+    case Phase::kForgetParents:
+      return ForgetParentWithoutZombies(pass);
+    case Phase::kNotice:
+      return next(pass.sightings, [&](const Sighting& sighting) { Notice(pass, sighting); });
+    case Phase::kJudge:
+      if (!pass.may_act || spec_.action == ForeignAction::kReport) return false;
+      return next(pass.keepers, [&](const SeenProcess* keeper) { Judge(pass, *keeper); });
+    case Phase::kDone:
+      break;
+  }
+  return false;
+}
+
+void ForeignPlan::FindForeign(Pass& pass, const SeenProcess& process) {
+  const ForeignSnapshot& snapshot = pass.snapshot;
+  if (!process.IsZombie() || process.parent == snapshot.self) return;
+  if (snapshot.scope == ForeignScope::kDescendants && !IsOurs(pass, process.parent)) return;
+  const auto parent = pass.living.find(process.parent);
+  // Otherwise its parent ended during the walk, and it has come to us or to a nearer subreaper.
+  if (parent == pass.living.end() && process.parent != 0) return;
+  if (!pass.present.emplace(process.pid, process.start_ticks).second) return;
+  pass.sightings.push_back(
+      {.zombie = &process, .parent = parent == pass.living.end() ? nullptr : parent->second});
+}
+
+/// Whether `pid` descends from us.
+bool ForeignPlan::IsOurs(Pass& pass, pid_t pid) {
+  std::vector<pid_t> way;
+  bool ours = false;
+  // A snapshot taken while pids are reused can show a circle.
+  while (way.size() <= pass.living.size()) {
+    if (pid == pass.snapshot.self) {
+      ours = true;
+      break;
+    }
+    if (const auto known = pass.ours.find(pid); known != pass.ours.end()) {
+      ours = known->second;
+      break;
+    }
+    const auto at = pass.living.find(pid);
+    if (at == pass.living.end()) break;
+    way.push_back(pid);
+    pid = at->second->parent;
+  }
+  for (const pid_t passed : way)
+    pass.ours[passed] = ours;
+  return ours;
+}
+
+bool ForeignPlan::ForgetZombieIfGone(Pass& pass) {
+  if (pass.zombie == zombies_.end()) return false;
+  const Zombie& zombie = pass.zombie->second;
+  const auto at = pass.present.find(zombie.last.pid);
+  if (at != pass.present.end() && at->second == zombie.last.start_ticks) {
+    ++pass.zombie;
+    return true;
+  }
+  if (zombie.told) {
     ForeignEvent event{.step = Step::kGone, .zombie = zombie.last};
     const auto parent = parents_.find(zombie.last.parent);
     if (parent != parents_.end() && parent->second.start_ticks == zombie.last.parent_start_ticks &&
         parent->second.step_us >= zombie.first_seen_us) {
       event.after = parent->second.last_step;
     }
-    events.push_back(std::move(event));
-    return true;
-  });
+    pass.look.events.push_back(std::move(event));
+  }
+  pass.zombie = zombies_.erase(pass.zombie);
+  return true;
 }
 
-/// Also forgets the parents that have no zombie any more.
-void ForeignPlan::Count(const std::vector<Sighting>& sightings) {
-  for (auto& [pid, parent] : parents_) {
+void ForeignPlan::Count(const Sighting& sighting) {
+  const pid_t pid = sighting.zombie->parent;
+  const std::uint64_t start_ticks = sighting.parent != nullptr ? sighting.parent->start_ticks : 0;
+  Parent& parent = parents_[pid];
+  if (parent.pid != pid || parent.start_ticks != start_ticks) {
+    parent = Parent{};
+    parent.pid = pid;
+    parent.start_ticks = start_ticks;
+  }
+  if (parent.look != look_) {
+    parent.look = look_;
     parent.zombies_before = std::exchange(parent.zombies, 0);
     parent.first_forked = nullptr;
   }
-  for (const Sighting& sighting : sightings) {
-    const pid_t pid = sighting.zombie->parent;
-    const std::uint64_t start_ticks = sighting.parent != nullptr ? sighting.parent->start_ticks : 0;
-    Parent& parent = parents_[pid];
-    if (parent.pid != pid || parent.start_ticks != start_ticks) {
-      parent = Parent{};
-      parent.pid = pid;
-      parent.start_ticks = start_ticks;
-    }
-    ++parent.zombies;
+  ++parent.zombies;
+}
+
+bool ForeignPlan::ForgetParentWithoutZombies(Pass& pass) {
+  if (pass.parent == parents_.end()) return false;
+  if (pass.parent->second.look == look_) {
+    ++pass.parent;
+  } else {
+    pass.parent = parents_.erase(pass.parent);
   }
-  std::erase_if(parents_, [](const auto& entry) { return entry.second.zombies == 0; });
+  return true;
+}
+
+void ForeignPlan::Notice(Pass& pass, const Sighting& sighting) {
+  Zombie& zombie = Remember(sighting, pass.now_us);
+  pass.look.zombies.push_back(zombie.last);
+  if (!zombie.told && IsConfirmed(zombie, zombie.first_seen_us, pass.now_us)) {
+    zombie.told = true;
+    pass.look.events.push_back({.step = Step::kFound, .zombie = zombie.last});
+  }
+  if (sighting.parent == nullptr) return;
+  if (!IsConfirmed(zombie, zombie.with_parent_us, pass.now_us)) return;
+  // A parent that reaps one child for each SIGCHLD takes them in the order of their forks: the
+  // first of them shows whether a nudge helped.
+  Parent& parent = parents_.at(sighting.parent->pid);
+  const auto order = [](const Zombie& of) { return std::tuple(of.last.start_ticks, of.last.pid); };
+  if (parent.first_forked == nullptr) pass.keepers.push_back(sighting.parent);
+  if (parent.first_forked == nullptr || order(zombie) < order(*parent.first_forked)) {
+    parent.first_forked = &zombie;
+  }
 }
 
 ForeignPlan::Zombie& ForeignPlan::Remember(const Sighting& sighting, Micros now_us) {
@@ -192,8 +282,9 @@ bool ForeignPlan::IsThere(const Parent& parent) const {
 }
 
 /// Whether a step against a parent with a confirmed zombie is due.
-void ForeignPlan::Judge(const SeenProcess& process, const ForeignSnapshot& snapshot, Micros now_us,
-                        ForeignLook& look) {
+void ForeignPlan::Judge(Pass& pass, const SeenProcess& process) {
+  const Micros now_us = pass.now_us;
+  ForeignLook& look = pass.look;
   Parent& parent = parents_.at(process.pid);
   if (!IsThere(parent)) {
     parent.steps_taken = 0;
@@ -203,7 +294,7 @@ void ForeignPlan::Judge(const SeenProcess& process, const ForeignSnapshot& snaps
   const ForeignZombie& zombie =
       begun ? zombies_.at(parent.step_zombie).last : parent.first_forked->last;
   if (process.pid <= 1 || parent.nested_init) return;
-  if (IsExempt(process, snapshot)) {
+  if (IsExempt(process, pass.snapshot)) {
     if (!std::exchange(parent.exempt_told, true)) {
       look.events.push_back({.step = Step::kExempt, .zombie = zombie});
     }
@@ -279,14 +370,18 @@ std::optional<Micros> ForeignPlan::NextStep(Micros now_us) const {
 
 model::ForeignMemory ForeignPlan::Save() const {
   model::ForeignMemory memory{.looked = looked_};
-  for (const auto* entry : ByPid(zombies_))
-    memory.zombies.push_back(entry->second);
-  for (const auto* entry : ByPid(parents_))
-    memory.parents.push_back(entry->second);
+  for (const auto& [pid, zombie] : zombies_)
+    memory.zombies.push_back(zombie);
+  for (const auto& [pid, parent] : parents_)
+    memory.parents.push_back(parent);
+  const auto pid_of = [](const model::ForeignMemory::Zombie& zombie) { return zombie.last.pid; };
+  std::ranges::sort(memory.zombies, {}, pid_of);
+  std::ranges::sort(memory.parents, {}, &model::ForeignMemory::Parent::pid);
   return memory;
 }
 
 void ForeignPlan::Load(const model::ForeignMemory& memory) {
+  pass_.reset();
   looked_ = memory.looked;
   zombies_.clear();
   parents_.clear();

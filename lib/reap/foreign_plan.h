@@ -19,6 +19,7 @@
 //  - of each zombie kFound is told at most once, when it is older than min_age, and kGone exactly
 //    once after that;
 //  - it remembers the zombies of the last look and their parents, no more.
+// A look at 25 000 zombies takes some 30 ms, so it can be worked through in parts.
 // A dead leader whose threads live is neither dead nor foreign
 // (docs/kernel-facts.md#a-dead-leader-with-living-threads).
 // One thread. Owned by reap::ForeignZombies.
@@ -26,7 +27,9 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,9 +55,16 @@ struct SeenProcess {
   [[nodiscard]] bool IsStopped() const { return state == 'T' || state == 't'; }
 };
 
+/// Whose zombies count.
+enum class ForeignScope {
+  kDescendants,  ///< as subreaper: of who descends from us
+  kNamespace,    ///< as PID 1: all of our pid namespace, also of who entered it from outside
+};
+
 struct ForeignSnapshot {
   pid_t self = 0;
-  std::vector<SeenProcess> processes;  ///< of our tree; as PID 1, of our namespace
+  ForeignScope scope = ForeignScope::kDescendants;
+  std::vector<SeenProcess> processes;  ///< all that /proc shows
   std::vector<pid_t> spared;           ///< main, the services' main processes, helpers
 };
 
@@ -93,13 +103,23 @@ class ForeignPlan {
  public:
   static constexpr Micros kKillAfter_us = 5 * kSecond;  ///< from TERM to KILL, at least
 
-  explicit ForeignPlan(model::ForeignZombieSpec spec) : spec_(std::move(spec)) {}
+  explicit ForeignPlan(model::ForeignZombieSpec spec);
+  ForeignPlan(ForeignPlan&& other) noexcept;
+  ForeignPlan& operator=(ForeignPlan&& other) noexcept;
+  ~ForeignPlan();
 
   [[nodiscard]] const model::ForeignZombieSpec& spec() const { return spec_; }
   /// With another action the ladders begin anew; the pauses since the last steps stay.
   void SetSpec(model::ForeignZombieSpec spec);
 
-  ForeignLook Look(const ForeignSnapshot& snapshot, LookKind kind, Micros now_us);
+  /// Begins a look; one that is under way is dropped.
+  void BeginLook(ForeignSnapshot snapshot, LookKind kind, Micros now_us);
+  /// Works on `items` of it, each about 1 µs; the answer when it is complete. Between BeginLook and
+  /// the answer nothing but SetSpec is to be called.
+  std::optional<ForeignLook> ContinueLook(std::size_t items);
+  /// A whole look.
+  ForeignLook Look(ForeignSnapshot snapshot, LookKind kind, Micros now_us);
+
   /// The answer to a step, and what is to be told of it. A step without an answer was not taken.
   std::optional<model::ForeignEvent> OnStep(const ParentStep& step, const StepOutcome& outcome,
                                             Micros now_us);
@@ -117,6 +137,7 @@ class ForeignPlan {
     std::uint64_t parent_look = 0;  ///< the look that first saw it with this parent
   };
   struct Parent : model::ForeignMemory::Parent {
+    std::uint64_t look = 0;  ///< the look that counted its zombies
     std::uint32_t zombies_before = 0;
     const Zombie* first_forked = nullptr;  ///< of those that a step may be about; during a look
   };
@@ -125,21 +146,26 @@ class ForeignPlan {
     const SeenProcess* zombie = nullptr;
     const SeenProcess* parent = nullptr;
   };
+  struct Pass;  ///< a look under way
 
-  static std::vector<Sighting> FindForeign(const ForeignSnapshot& snapshot);
-  void ForgetGone(const std::vector<Sighting>& sightings, std::vector<model::ForeignEvent>& events);
-  void Count(const std::vector<Sighting>& sightings);
+  bool WorkOnItem(Pass& pass);
+  static void FindForeign(Pass& pass, const SeenProcess& process);
+  static bool IsOurs(Pass& pass, pid_t pid);
+  bool ForgetZombieIfGone(Pass& pass);
+  bool ForgetParentWithoutZombies(Pass& pass);
+  void Count(const Sighting& sighting);
+  void Notice(Pass& pass, const Sighting& sighting);
   Zombie& Remember(const Sighting& sighting, Micros now_us);
   [[nodiscard]] bool IsConfirmed(const Zombie& zombie, Micros since_us, Micros now_us) const;
   [[nodiscard]] bool IsThere(const Parent& parent) const;
-  void Judge(const SeenProcess& process, const ForeignSnapshot& snapshot, Micros now_us,
-             ForeignLook& look);
+  void Judge(Pass& pass, const SeenProcess& process);
   [[nodiscard]] bool IsExempt(const SeenProcess& process, const ForeignSnapshot& snapshot) const;
   [[nodiscard]] Micros PauseAfter(model::ForeignEvent::Step step) const;
 
   model::ForeignZombieSpec spec_;
   std::unordered_map<pid_t, Zombie> zombies_;
   std::unordered_map<pid_t, Parent> parents_;
+  std::unique_ptr<Pass> pass_;
   std::uint64_t look_ = 0;
   bool looked_ = false;
 };

@@ -16,7 +16,7 @@ namespace {
 using model::ForeignEvent;
 using Step = ForeignEvent::Step;
 
-constexpr std::size_t kWalkPart = 16;
+constexpr std::size_t kPart = 16;
 constexpr std::size_t kMaxRequests = 64;
 /// After a look by interval, in multiples of what it cost: at most 1 % of the time.
 constexpr Micros kPauseFactor = 100;
@@ -55,6 +55,14 @@ std::uint64_t& CounterOf(model::ForeignCounters& counters, Step step) {
       break;
   }
   return counters.failed;
+}
+
+/// Whether the turn is over with another part.
+bool PartIsTooMuch(event::Turn& turn) {
+  for (std::size_t i = 0; i < kPart; ++i) {
+    if (turn.Over()) return true;
+  }
+  return false;
 }
 
 SeenProcess Seen(sys::ProcStat&& process) {
@@ -101,7 +109,8 @@ void ForeignZombies::SetSpec(model::ForeignZombieSpec spec) {
 }
 
 bool ForeignZombies::busy() const {
-  return walk_ || interval_over_ || !next_.empty() || !steps_.empty() || !events_.empty();
+  return walk_ || judging_ || interval_over_ || !next_.empty() || !steps_.empty() ||
+         !events_.empty();
 }
 
 event::After ForeignZombies::Run(event::Turn& turn) {
@@ -120,34 +129,37 @@ bool ForeignZombies::Advance(event::Turn& turn) {
   for (;;) {
     if (!TellEvents(turn) || !TakeSteps(turn)) return false;
     if (!events_.empty()) continue;
-    if (!walk_) {
-      if (next_.empty() && !interval_over_) return true;
+    if (walk_) {
+      if (!Walk(turn)) return false;
+    } else if (judging_) {
+      if (!Judge(turn)) return false;
+    } else if (!next_.empty() || interval_over_) {
       BeginLook();
-      continue;
+    } else {
+      return true;
     }
-    if (!Walk(turn)) return false;
-    OnWalked();
   }
 }
 
 bool ForeignZombies::TellEvents(event::Turn& turn) {
-  while (!events_.empty()) {
-    const ForeignEvent event = std::move(events_.front());
-    events_.pop_front();
-    Tell(event);
+  while (events_told_ < events_.size()) {
+    Tell(events_[events_told_++]);
     if (turn.Over()) return false;
   }
+  events_.clear();
+  events_told_ = 0;
   return true;
 }
 
 bool ForeignZombies::TakeSteps(event::Turn& turn) {
-  while (!steps_.empty()) {
-    const ParentStep step = std::move(steps_.front());
-    steps_.pop_front();
-    const auto event = plan_.OnStep(step, Take(step), ops_.Now());
-    if (event) events_.push_back(*event);
+  while (steps_taken_ < steps_.size()) {
+    const ParentStep& step = steps_[steps_taken_++];
+    auto event = plan_.OnStep(step, Take(step), ops_.Now());
+    if (event) events_.push_back(*std::move(event));
     if (turn.Over()) return false;
   }
+  steps_.clear();
+  steps_taken_ = 0;
   return true;
 }
 
@@ -160,7 +172,7 @@ void ForeignZombies::BeginLook() {
   kind_ = may_act ? LookKind::kAct : LookKind::kList;
   cost_us_ = 0;
   if (may_act) last_act_us_ = ops_.Now();
-  found_.clear();
+  snapshot_ = {.self = getpid(), .scope = scope_, .processes = {}, .spared = {}};
   // Another namespace's /proc would name strangers.
   auto walk = sys::ProcIsOurs(proc_root_)
                   ? sys::ProcessWalk::Begin(proc_root_)
@@ -176,27 +188,32 @@ void ForeignZombies::BeginLook() {
 
 /// False when the turn was over first.
 bool ForeignZombies::Walk(event::Turn& turn) {
-  while (walk_->Next(kWalkPart, found_)) {
-    for (std::size_t i = 0; i < kWalkPart; ++i) {
-      if (turn.Over()) return false;
-    }
+  for (bool more = true; more;) {
+    part_.clear();
+    more = walk_->Next(kPart, part_);
+    for (sys::ProcStat& process : part_)
+      snapshot_.processes.push_back(Seen(std::move(process)));
+    if (more && PartIsTooMuch(turn)) return false;
   }
+  walk_.reset();
+  snapshot_.spared = observer_.Spared();
+  plan_.BeginLook(std::move(snapshot_), kind_, ops_.Now());
+  judging_ = true;
   return true;
 }
 
-void ForeignZombies::OnWalked() {
-  walk_.reset();
-  ForeignSnapshot snapshot{.self = getpid(), .spared = observer_.Spared()};
-  if (scope_ == ForeignScope::kDescendants) found_ = sys::DescendantsOf(snapshot.self, found_);
-  std::sort(found_.begin(), found_.end(),
-            [](const sys::ProcStat& a, const sys::ProcStat& b) { return a.pid < b.pid; });
-  for (sys::ProcStat& process : found_)
-    snapshot.processes.push_back(Seen(std::move(process)));
-  found_ = {};
-  ForeignLook look = plan_.Look(snapshot, kind_, ops_.Now());
-  std::move(look.events.begin(), look.events.end(), std::back_inserter(events_));
-  std::move(look.steps.begin(), look.steps.end(), std::back_inserter(steps_));
-  Answer(std::move(look.zombies));
+/// The same.
+bool ForeignZombies::Judge(event::Turn& turn) {
+  auto look = plan_.ContinueLook(kPart);
+  while (!look) {
+    if (PartIsTooMuch(turn)) return false;
+    look = plan_.ContinueLook(kPart);
+  }
+  judging_ = false;
+  events_ = std::move(look->events);
+  steps_ = std::move(look->steps);
+  Answer(std::move(look->zombies));
+  return true;
 }
 
 void ForeignZombies::Answer(const Result<std::vector<model::ForeignZombie>>& zombies) {

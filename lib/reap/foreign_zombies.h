@@ -12,7 +12,7 @@
 // Owned by the composition root; must live as long as the loop turns.
 #pragma once
 
-#include <deque>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -41,15 +41,9 @@ class ForeignObserver {
   [[nodiscard]] virtual std::vector<pid_t> Spared() const = 0;
 };
 
-/// What is looked at.
-enum class ForeignScope {
-  kDescendants,  ///< as subreaper: who descends from us
-  kNamespace,    ///< as PID 1: all of our pid namespace, also who entered it from outside
-};
-
 class ForeignZombies {
  public:
-  /// The foreign zombies of one look, by pid; or why there was no look: ENOENT where no /proc shows
+  /// The foreign zombies of one look, in the order of /proc; or why there was no look: ENOENT where no /proc shows
   /// our pid namespace, EAGAIN when too many ask.
   using LookHandler = std::function<void(const Result<std::vector<model::ForeignZombie>>& zombies)>;
 
@@ -84,7 +78,7 @@ class ForeignZombies {
   bool TakeSteps(event::Turn& turn);
   void BeginLook();
   bool Walk(event::Turn& turn);
-  void OnWalked();
+  bool Judge(event::Turn& turn);
   void Answer(const Result<std::vector<model::ForeignZombie>>& zombies);
   [[nodiscard]] StepOutcome Take(const ParentStep& step) const;
   void Tell(const model::ForeignEvent& event);
@@ -108,9 +102,13 @@ class ForeignZombies {
   std::vector<Request> now_;   ///< to be answered by the look under way
   LookKind kind_ = LookKind::kList;
   std::optional<sys::ProcessWalk> walk_;
-  std::vector<sys::ProcStat> found_;
-  std::deque<ParentStep> steps_;
-  std::deque<model::ForeignEvent> events_;
+  bool judging_ = false;  ///< the walk is over, the plan works on what it found
+  ForeignSnapshot snapshot_;
+  std::vector<sys::ProcStat> part_;  ///< reused: of the walk
+  std::vector<ParentStep> steps_;    ///< to be taken, and how many were
+  std::size_t steps_taken_ = 0;
+  std::vector<model::ForeignEvent> events_;  ///< to be told, and how many were
+  std::size_t events_told_ = 0;
 };
 
 }  // namespace reaperd::reap

@@ -75,6 +75,7 @@ class ReapBed final : public ReapObserver {
     loop_->Wake(job_);
   }
 
+  [[nodiscard]] event::EventLoop& loop() { return *loop_; }
   [[nodiscard]] bool Reaped(pid_t pid) const { return reaped.count(pid) > 0; }
 
   // --- ReapObserver

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <string>
 
@@ -37,6 +38,13 @@ void MakeZombies(long count) {
       DieOfErrno("vfork");
     }
   }
+}
+
+void ReapAll(int /*signal*/) {
+  const int saved = errno;
+  while (waitpid(-1, nullptr, WNOHANG) > 0) {
+  }
+  errno = saved;
 }
 
 // One burst: `size` orphans that die together once their parent is gone, or, with `dead`, that
@@ -147,9 +155,12 @@ int ExecStorm(Arguments& arguments) {
 }
 
 int Negligent(Arguments& arguments) {
-  arguments.Allow({"out", "end"});
+  arguments.Allow({"reap-on-sigchld", "ignore-term", "out", "end"});
   const long count = arguments.Number(0);
   MakeZombies(count);
+  // Only now: what their deaths sent is over.
+  if (arguments.Has("reap-on-sigchld")) signal(SIGCHLD, ReapAll);
+  if (arguments.Has("ignore-term")) signal(SIGTERM, SIG_IGN);
   Say("ready negligent %ld %d", count, getpid());
   Continue(arguments, "sleep");
 }

@@ -97,7 +97,7 @@ class Life {
 
   void Change() {
     SeenProcess* const process = Draw();
-    const std::uint64_t what = random_.Below(12);
+    const std::uint64_t what = random_.Below(13);
     if (what < 5 || process == nullptr) return Fork();
     switch (what) {
       case 5:
@@ -112,6 +112,10 @@ class Life {
         process->state = process->IsStopped() ? 'S' : (random_.Chance(50) ? 'T' : 't');
         return;
       case 10:
+        // Its number was given to another one, of which a look sees the same otherwise.
+        process->start_ticks = ++ticks_;
+        return;
+      case 11:
         process->comm = random_.Chance(50) ? "exempt-one" : "plain";
         return;
       default:
@@ -156,7 +160,7 @@ class Life {
     ForeignPlan other(spec_);
     other.Load(memory);
     Expect(other.Save() == memory, "does not load what it saved");
-    plan_ = other;
+    plan_ = std::move(other);
   }
 
   /// Another action begins the ladders anew.
@@ -169,7 +173,8 @@ class Life {
   void Look() {
     ++seen_.looks;
     ++look_;
-    ForeignSnapshot snapshot{.self = kSelf, .processes = {}, .spared = {}};
+    ForeignSnapshot snapshot{
+        .self = kSelf, .scope = ForeignScope::kNamespace, .processes = {}, .spared = {}};
     snapshot.spared.assign(spared_.begin(), spared_.end());
     for (const auto& [pid, process] : processes_)
       snapshot.processes.push_back(process);

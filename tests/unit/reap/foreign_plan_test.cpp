@@ -78,6 +78,7 @@ class ForeignPlanTest : public ::testing::Test {
 
   [[nodiscard]] const model::ForeignZombie& Only() {
     EXPECT_EQ(zombies_.size(), 1U);
+    zombies_.resize(1);
     return zombies_.front();
   }
 
@@ -139,6 +140,49 @@ TEST_F(ForeignPlanTest, ADeadLeaderWithLivingThreadsIsNeitherDeadNorForeign) {
   EXPECT_EQ(Only().parent, kParent) << "such a parent is alive";
 }
 
+TEST_F(ForeignPlanTest, ASubreaperSeesThoseOfItsDescendantsOnly) {
+  Put({.pid = 21, .parent = 22, .start_ticks = 3, .comm = "deeper", .state = 'S'});
+  Put({.pid = 22, .parent = kParent, .start_ticks = 3, .comm = "deep", .state = 'S'});
+  Put(Dead(31, 21));
+  Put({.pid = 23, .parent = 1, .start_ticks = 3, .comm = "stranger", .state = 'S'});
+  Put(Dead(32, 23));
+  // What a snapshot can show when pids are reused meanwhile.
+  Put({.pid = 24, .parent = 25, .start_ticks = 3, .comm = "circle", .state = 'S'});
+  Put({.pid = 25, .parent = 24, .start_ticks = 3, .comm = "circle", .state = 'S'});
+  Put(Dead(33, 24));
+  Look();
+  ASSERT_EQ(zombies_.size(), 2U);
+  EXPECT_EQ(zombies_[0].pid, kZombie);
+  EXPECT_EQ(zombies_[1].pid, 31);
+  snapshot_.scope = ForeignScope::kNamespace;
+  Look();
+  EXPECT_EQ(zombies_.size(), 4U);
+}
+
+TEST_F(ForeignPlanTest, ALookInPartsSeesTheSame) {
+  Use(ForeignAction::kNudge);
+  for (pid_t pid = 31; pid < 60; ++pid)
+    Put(Dead(pid));
+  Look();
+  LookAfter(kMinAge);
+  Remove(kZombie);
+  ForeignPlan parts(plan_.spec());
+  parts.Load(plan_.Save());
+  now_us_ += kMinAge;
+  const ForeignLook whole = plan_.Look(snapshot_, LookKind::kAct, now_us_);
+  parts.BeginLook(snapshot_, LookKind::kAct, now_us_);
+  std::optional<ForeignLook> look;
+  int calls = 0;
+  while (!(look = parts.ContinueLook(1)))
+    ++calls;
+  EXPECT_GT(calls, 100);
+  EXPECT_EQ(look->zombies, whole.zombies);
+  EXPECT_EQ(look->events, whole.events);
+  EXPECT_EQ(look->steps, whole.steps);
+  EXPECT_EQ(look->steps.size(), 1U);
+  EXPECT_EQ(parts.Save(), plan_.Save());
+}
+
 TEST_F(ForeignPlanTest, AZombieWhoseParentEndedDuringTheWalkIsNotForeign) {
   Process(kParent).state = 'Z';
   Look();
@@ -151,6 +195,9 @@ TEST_F(ForeignPlanTest, AZombieWhoseParentEndedDuringTheWalkIsNotForeign) {
 TEST_F(ForeignPlanTest, OneWhoseParentIsOutsideIsListedAndLeftAlone) {
   Use(ForeignAction::kKillParent);
   Process(kZombie).parent = 0;
+  Look();
+  EXPECT_TRUE(zombies_.empty()) << "a subreaper has nothing to do with it";
+  snapshot_.scope = ForeignScope::kNamespace;
   Look();
   EXPECT_EQ(Only().parent, 0);
   EXPECT_EQ(LookAfter(kMinAge), (Events{{Step::kFound, kZombie}}));
@@ -416,7 +463,7 @@ TEST_F(ForeignPlanTest, GoesOnWhereItWasSaved) {
   ForeignPlan other(plan_.spec());
   other.Load(memory);
   EXPECT_EQ(other.Save(), memory);
-  plan_ = other;
+  plan_ = std::move(other);
   EXPECT_EQ(LookAfter(kMinAge), (Events{{Step::kTerminated, kZombie}}));
   EXPECT_EQ(Only().growing, false);
   EXPECT_EQ(Only().age_us, 2 * kMinAge);

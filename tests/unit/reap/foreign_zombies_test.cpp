@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 
 #include "child_process.h"
@@ -87,6 +89,7 @@ class ForeignZombiesTest : public ::testing::Test, public ForeignObserver {
       }
     });
     Settle();
+    std::sort(seen.begin(), seen.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
     return seen;
   }
 
