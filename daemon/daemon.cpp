@@ -71,6 +71,8 @@ Status Daemon::SetUp() {
   job_control_.emplace(spec_, standing_.pid1, observer_);
   stop_.emplace(service::SettleStop(spec_.stop, spec_.exit, standing_.pid1));
   observer_.OnReady(standing_.pid1, standing_.subreaper);
+  for (const std::string& warning : spec_.warnings)
+    observer_.OnWarning(Error(0, warning));
   return {};
 }
 

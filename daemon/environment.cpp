@@ -1,5 +1,6 @@
 #include "daemon/environment.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -52,7 +53,7 @@ Status Apply(const OptionRow& row, std::string_view value, OptionValues& values)
     if (row.apply(value, values, problem)) return {};
     return BadValue(row.variable, value, row, problem);
   }
-  for (const std::string_view part : Split(value, ',')) {
+  for (const std::string_view part : Split(value, row.separator)) {
     if (!row.apply(part, values, problem)) return BadValue(row.variable, part, row, problem);
   }
   return {};
@@ -71,9 +72,7 @@ std::string_view NameOf(std::string_view entry) {
 
 }  // namespace
 
-Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec) {
-  OptionValues values;
-  bool any = false;
+Status ApplyEnvironment(std::span<char* const> environment, OptionValues& values) {
   bool new_session = false;
   bool process_group = false;
   for (const char* const text : environment) {
@@ -83,8 +82,6 @@ Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec
     if (NotOurs(name) || name.size() == entry.size()) continue;
     const OptionRow* const row = RowOf(name);
     if (row == nullptr) return Unknown(name);
-    if (!any) values.spec = spec;
-    any = true;
     Status applied = Apply(*row, entry.substr(name.size() + 1), values);
     if (!applied) return applied;
     new_session = new_session || AsksForSession(*row, entry.substr(name.size() + 1));
@@ -95,8 +92,20 @@ Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec
                  "REAPERD_NEW_SESSION and REAPERD_PROCESS_GROUP contradict each other; expected "
                  "one of them");
   }
-  if (any) spec = std::move(values.spec);
   return {};
+}
+
+Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec) {
+  const bool any = std::any_of(environment.begin(), environment.end(), [](const char* text) {
+    return std::strncmp(text, kPrefix.data(), kPrefix.size()) == 0;
+  });
+  if (!any) return {};
+  OptionValues values;
+  values.spec = spec;
+  Status applied = ApplyEnvironment(environment, values);
+  if (applied) applied = SettleHold(values);
+  if (applied) spec = std::move(values.spec);
+  return applied;
 }
 
 std::vector<std::string> ChildEnvironment(std::span<char* const> environment) {

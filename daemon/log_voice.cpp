@@ -49,6 +49,16 @@ constexpr EnumNames<SignalNews::Outcome, 8> kOutcomes{{{
     {SignalNews::Outcome::kIgnoredHangup, "ignored: we gave up the terminal"},
 }}};
 
+constexpr EnumNames<model::ForeignEvent::Step, 7> kForeignSteps{{{
+    {model::ForeignEvent::Step::kFound, "found"},
+    {model::ForeignEvent::Step::kNudged, "nudged by SIGCHLD"},
+    {model::ForeignEvent::Step::kTerminated, "asked to end by SIGTERM"},
+    {model::ForeignEvent::Step::kKilled, "ended by SIGKILL"},
+    {model::ForeignEvent::Step::kGone, "gone"},
+    {model::ForeignEvent::Step::kExempt, "left alone"},
+    {model::ForeignEvent::Step::kFailed, "nothing helped"},
+}}};
+
 class LogVoice final : public RunObserver {
  public:
   explicit LogVoice(const model::RunSpec& spec)
@@ -137,6 +147,75 @@ class LogVoice final : public RunObserver {
     Name("left behind", remaining);
   }
 
+  void OnAdopted(const model::ProcessInfo& process) override {
+    if (!log_.Enabled(LogLevel::kDebug)) return;
+    const std::string comm = process.shadow ? process.shadow->comm : "";
+    log_.Write(LogLevel::kDebug, "adopted", "adopted " + NameOf(comm, process.pid),
+               {Number("pid", process.pid), {"comm", comm}});
+  }
+
+  void OnRecorded(const model::DeathRecord& record) override {
+    if (!log_.Enabled(LogLevel::kDebug)) return;
+    log_.Write(LogLevel::kDebug, "died",
+               NameOf(record.comm, record.pid) + ": " + Describe(record.end) + ", " + Why(record),
+               Fields(record));
+  }
+
+  void OnHeld(const model::HoldInfo& hold) override {
+    const std::string until =
+        hold.barrier.empty()
+            ? hold.until_us ? " for " + FormatDuration(*hold.until_us - hold.since_us) : ""
+            : " until barrier " + Printable(hold.barrier);
+    log_.Write(LogLevel::kInfo, "held",
+               "holding " + NameOf(hold.record->comm, hold.record->pid) + " (" +
+                   Describe(hold.record->end) + ", " + Why(*hold.record) + ") by " +
+                   Printable(hold.rule) + until,
+               Fields(*hold.record));
+  }
+
+  void OnReleased(const model::HoldInfo& hold, model::ReleaseReason reason) override {
+    log_.Write(LogLevel::kInfo, "released",
+               "released " + NameOf(hold.record->comm, hold.record->pid) + ": " +
+                   std::string(model::kReleaseReasons.Name(reason)),
+               Fields(*hold.record));
+  }
+
+  void OnBarrier(const model::BarrierResult& result) override {
+    log_.Write(
+        LogLevel::kInfo, "barrier",
+        "barrier " + Printable(result.barrier) + (result.complete ? " complete: " : " ended: ") +
+            std::to_string(result.members.size()) + " dead",
+        {{"barrier", result.barrier}, Number("members", static_cast<long>(result.members.size()))});
+  }
+
+  void OnForeign(const model::ForeignEvent& event) override {
+    using Step = model::ForeignEvent::Step;
+    const bool acted = event.step == Step::kNudged || event.step == Step::kTerminated ||
+                       event.step == Step::kKilled || event.step == Step::kFailed;
+    const LogLevel level = acted ? LogLevel::kWarn : LogLevel::kInfo;
+    if (!log_.Enabled(level)) return;
+    std::string text = NameOf(event.zombie.parent_comm, event.zombie.parent) +
+                       " does not wait for " + std::to_string(event.zombie.held_by_parent) +
+                       " zombies, one of them " + NameOf(event.zombie.comm, event.zombie.pid) +
+                       ": " + std::string(kForeignSteps.Name(event.step));
+    if (event.step == Step::kGone) {
+      text = "the zombie " + NameOf(event.zombie.comm, event.zombie.pid) + " of " +
+             NameOf(event.zombie.parent_comm, event.zombie.parent) + " is gone";
+    }
+    if (event.step == Step::kFailed) text += ": " + ErrnoText(event.error);
+    log_.Write(level, "foreign-zombie", text,
+               {Number("pid", event.zombie.pid),
+                Number("parent_pid", event.zombie.parent),
+                {"step", std::string(kForeignSteps.Name(event.step))}});
+  }
+
+  void OnScribeLost(pid_t pid, std::uint64_t lines) override {
+    log_.Write(LogLevel::kWarn, "scribe-lost",
+               "the scribe (pid " + std::to_string(pid) + ") was lost, and at most " +
+                   std::to_string(lines) + " lines of the death log with it",
+               {Number("pid", pid), Number("lines", static_cast<long>(lines))});
+  }
+
   void OnWarning(const Error& error) override {
     log_.Write(LogLevel::kWarn, "warning", error.message());
   }
@@ -163,6 +242,20 @@ class LogVoice final : public RunObserver {
                   {"state", std::string(1, process.state)},
                   {"wait_channel", process.wait_channel}});
     }
+  }
+
+  static std::string NameOf(std::string_view comm, pid_t pid) {
+    return (comm.empty() ? "a process" : Printable(comm)) + " (pid " + std::to_string(pid) + ")";
+  }
+
+  static std::string Why(const model::DeathRecord& record) {
+    return std::string(model::kCauses.Name(record.verdict.cause));
+  }
+
+  static std::vector<LogField> Fields(const model::DeathRecord& record) {
+    return {Number("pid", record.pid), Number("seq", static_cast<long>(record.seq)),
+            {"comm", record.comm},     {"end", Describe(record.end)},
+            {"cause", Why(record)},    {"evidence", record.verdict.evidence}};
   }
 
   static LogField Number(std::string_view key, long value) {

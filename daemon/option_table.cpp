@@ -10,6 +10,9 @@
 
 #include "base/enum_names.h"
 #include "base/text.h"
+#include "config/config_check.h"
+#include "config/config_parser.h"
+#include "config/short_form.h"
 #include "sys/termination_log.h"
 #include "sys/users.h"
 
@@ -201,6 +204,43 @@ bool ApplyWorkingDirectory(std::string_view value, OptionValues& values, std::st
   return false;
 }
 
+bool ApplyDeathLog(std::string_view value, OptionValues& values,
+                   [[maybe_unused]] std::string& problem) {
+  if (value != "-" && !value.starts_with('/')) return false;
+  values.spec.records.death_log = std::string(value);
+  return true;
+}
+
+bool ApplyHold(std::string_view value, OptionValues& values, std::string& problem) {
+  if (value.starts_with('@')) {
+    auto config = config::ReadHoldFile(std::string(value.substr(1)), std::move(values.hold));
+    if (!config) {
+      problem = config.error().message();
+      return false;
+    }
+    values.hold = std::move(config).value();
+    return true;
+  }
+  auto rule = config::ParseHoldRule(value);
+  if (!rule) {
+    problem = rule.error().message();
+    return false;
+  }
+  if (rule->name.empty()) rule->name = "hold-" + std::to_string(values.hold.spec.rules.size() + 1);
+  values.hold.AddRule(std::move(rule).value(), "--hold '" + Printable(value) + "'");
+  return true;
+}
+
+bool ApplyForeignZombies(std::string_view value, OptionValues& values, std::string& problem) {
+  auto spec = config::ParseForeignZombies(value);
+  if (!spec) {
+    problem = spec.error().message();
+    return false;
+  }
+  values.spec.foreign_zombies = std::move(spec).value();
+  return true;
+}
+
 #define APPLY(expression)                                                            \
   [](std::string_view value, OptionValues& values, std::string& problem) -> bool {   \
     static_cast<void>(value), static_cast<void>(values), static_cast<void>(problem); \
@@ -210,6 +250,7 @@ bool ApplyWorkingDirectory(std::string_view value, OptionValues& values, std::st
 constexpr std::string_view kSignals = "Signals";
 constexpr std::string_view kStop = "Stopping";
 constexpr std::string_view kExit = "Exit status";
+constexpr std::string_view kDeaths = "Deaths";
 constexpr std::string_view kChild = "The command's surroundings";
 constexpr std::string_view kSelf = "reaperd itself";
 
@@ -263,6 +304,19 @@ constexpr auto MakeTable() {
        APPLY(ApplyFlag(value, values.spec.exit.by_signal))},
       {"termination-log", "FILE", "REAPERD_TERMINATION_LOG", kExit, "/dev/termination-log",
        "a line if main fails", "an absolute path", false, ApplyTerminationLog},
+      {"records", "HOW", "REAPERD_RECORDS", kDeaths, "auto",
+       "of each death: auto, full, standard, minimal, off", "auto, full, standard, minimal or off",
+       false, APPLY(ApplyName(model::kRecordsModes, value, values.spec.records.mode))},
+      {"death-log", "FILE|-", "REAPERD_DEATH_LOG", kDeaths, "none",
+       "a JSON line for each death; -: stderr", "an absolute path, or - for stderr", false,
+       ApplyDeathLog},
+      {"hold", "RULE|@FILE", "REAPERD_HOLD", kDeaths, "none",
+       "keep zombies: cause=abnormal,for=30s (repeat)",
+       "a rule such as cause=abnormal,for=30s, or @FILE", true, ApplyHold,
+       [](OptionValues& values) { values.hold = {}; }, true, ';'},
+      {"foreign-zombies", "HOW", "REAPERD_FOREIGN_ZOMBIES", kDeaths, "interval=off",
+       "those that others keep: action=…", "interval=10s,action=nudge,min_age=10s or the like",
+       false, ApplyForeignZombies},
       {"user", "U[:G]", "REAPERD_USER", kChild, "ours", "user and group of main; sets HOME",
        "a user, or USER:GROUP, as names or numbers", false, ApplyUser},
       {"chdir", "DIR", "REAPERD_CHDIR", kChild, "ours", "main's working directory", "a directory",
@@ -291,6 +345,22 @@ constexpr auto MakeTable() {
 constexpr auto kTable = MakeTable();
 
 }  // namespace
+
+Status SettleHold(OptionValues& values) {
+  if (values.hold.spec.rules.empty() && values.hold.spec.barriers.empty()) return {};
+  const config::Findings findings = config::CheckHold(values.hold, config::Mode::kCommand);
+  if (!findings.errors.empty()) {
+    std::string text = findings.errors.front();
+    for (std::size_t i = 1; i < findings.errors.size(); ++i)
+      text += "\nreaperd: " + findings.errors[i];
+    return Error(0, text);
+  }
+  std::vector<std::string>& warnings = values.spec.warnings;
+  warnings.insert(warnings.end(), values.hold.warnings.begin(), values.hold.warnings.end());
+  warnings.insert(warnings.end(), findings.warnings.begin(), findings.warnings.end());
+  values.spec.hold = values.hold.spec;
+  return {};
+}
 
 std::span<const OptionRow> OptionTable() {
   return kTable;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "config/hold_config.h"
 #include "model/run_spec.h"
 
 namespace reaperd::daemon {
@@ -15,6 +16,7 @@ namespace reaperd::daemon {
 /// What our own command line asks for beside a run.
 struct OptionValues {
   model::RunSpec spec;
+  config::HoldConfig hold;  ///< becomes spec.hold when all of it is known (SettleHold)
   std::vector<std::string> set_variables;  ///< --env, in order
   bool explain = false;
   bool version = false;
@@ -29,7 +31,7 @@ struct OptionRow {
   std::string_view fallback;  ///< the default, as help shows it
   std::string_view help;
   std::string_view expected;  ///< "a duration such as 500ms …": for the message about a bad value
-  bool list = false;          ///< may be repeated; separated by commas in the variable
+  bool list = false;          ///< may be repeated; several in the variable, see `separator`
   /// False: the value is not what was expected. A message of its own in `problem` replaces
   /// "expected".
   bool (*apply)(std::string_view value, OptionValues& values, std::string& problem) = nullptr;
@@ -37,10 +39,14 @@ struct OptionRow {
   void (*reset)(OptionValues& values) = nullptr;
   /// The variable, too, replaces what was there; else it adds to what a personality's options said.
   bool variable_resets = false;
+  char separator = ',';  ///< between the values of a list in the variable
 };
 
 std::span<const OptionRow> OptionTable();
 const OptionRow* FindOption(std::string_view name);
+
+/// Checks what all sources of hold rules say together, and puts it into the spec.
+Status SettleHold(OptionValues& values);
 
 /// "--name 'value': expected …" for a value that apply refused.
 Error BadValue(std::string_view shown_name, std::string_view value, const OptionRow& row,

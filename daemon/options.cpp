@@ -119,14 +119,15 @@ std::string HelpText() {
   text +=
       "Durations: 500ms 5s 2m 1h 0. Signals: TERM SIGTERM 15 RTMIN+3. Each option but\n"
       "--drain-command and --env is also a variable (--grace: REAPERD_GRACE; lists by\n"
-      "commas), which the command does not see. Called as tini, dumb-init, catatonit or\n"
+      "commas, rules by semicolons), which the command does not see. Called as tini, dumb-init, "
+      "catatonit or\n"
       "pause, reaperd takes that program's options.\n";
   return text;
 }
 
 ParsedCommandLine ParseOwnCommandLine(const CommandLine& line) {
   OptionValues values = Defaults(line);
-  const Status environment = ApplyEnvironment(line.environment, values.spec);
+  const Status environment = ApplyEnvironment(line.environment, values);
   if (!environment) return Refuse(environment.error());
 
   std::set<std::string_view> seen;
@@ -147,6 +148,8 @@ ParsedCommandLine ParseOwnCommandLine(const CommandLine& line) {
   }
   const Status consistent = CheckContradictions(seen, values);
   if (!consistent) return Refuse(consistent.error());
+  const Status holds = SettleHold(values);
+  if (!holds) return Refuse(holds.error());
 
   for (; at < line.argv.size(); ++at)
     values.spec.main.command.emplace_back(line.argv[at]);

@@ -56,6 +56,7 @@ model::RunSpec PlainSpec(const CommandLine& line, std::vector<std::string> comma
   spec.exit.own_failure = 1;
   spec.subreaper = model::Subreaper::kOnlyIfAsked;
   spec.termination_log = "";
+  spec.records.mode = model::RecordsMode::kOff;
   spec.log_level = model::LogLevel::kOff;
   return spec;
 }

@@ -73,7 +73,7 @@ SourceId EventLoop::Put(std::unique_ptr<Source> source) {
 void EventLoop::RemoveIo(SourceId id) {
   Source& source = *sources_[id];
   if (source.removed) return;
-  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source.fd, nullptr);
+  if (source.fd >= 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source.fd, nullptr);
   source.removed = true;
   any_removed_ = true;
 }

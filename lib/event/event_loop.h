@@ -53,7 +53,7 @@ class EventLoop {
 
   /// `epoll_events`: EPOLLIN, EPOLLET …
   Result<SourceId> AddIo(int fd, std::uint32_t epoll_events, Priority priority, IoHandler handler);
-  /// Also takes the descriptor out of epoll.
+  /// Also takes the descriptor out of epoll. A job can be removed, too.
   void RemoveIo(SourceId id);
 
   SourceId AddJob(Priority priority, JobHandler handler);
