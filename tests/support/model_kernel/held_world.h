@@ -80,6 +80,8 @@ class HeldWorld {
   void ForgetLeases(pid_t pid);
   /// A lease of the ledger lasts beyond now.
   [[nodiscard]] bool IsLeased(pid_t pid) const;
+  /// Somebody lives who could match a rule of this barrier.
+  [[nodiscard]] bool IsWaitedFor(const std::string& barrier) const;
   [[nodiscard]] Infos Snapshot() const;
 
   Random random_;

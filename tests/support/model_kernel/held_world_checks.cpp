@@ -125,18 +125,21 @@ void HeldWorld::CheckResult(const model::BarrierResult& result, const std::set<p
   if (result.complete && barrier.count) {
     Expect(pids.size() == *barrier.count, "completed at another count");
   }
-  if (result.complete && barrier.all) {
-    for (const auto& [pid, process] : living_) {
-      for (const model::HoldRule& rule : queue_->rules()) {
-        const bool waited_for = rule.end == HoldEnd::kBarrier && rule.barrier == result.barrier;
-        const std::string& glob = rule.match.comm.front();
-        Expect(!waited_for || (glob != "*" && glob != process.comm), "did not wait for all");
-      }
-    }
-  }
+  Expect(!result.complete || !barrier.all || !IsWaitedFor(result.barrier), "did not wait for all");
   expected.clear();
   for (const model::HoldInfo& info : queue_->List())
     Expect(info.barrier != result.barrier, "left a member of a barrier behind");
+}
+
+bool HeldWorld::IsWaitedFor(const std::string& barrier) const {
+  for (const model::HoldRule& rule : queue_->rules()) {
+    if (rule.end != HoldEnd::kBarrier || rule.barrier != barrier) continue;
+    const std::string& glob = rule.match.comm.front();
+    for (const auto& [pid, process] : living_) {
+      if (glob == "*" || glob == process.comm) return true;
+    }
+  }
+  return false;
 }
 
 void HeldWorld::CheckViews() {
@@ -144,6 +147,10 @@ void HeldWorld::CheckViews() {
   Expect(AreSame(list, reloaded_->List()), "lists others after an exec");
   Expect(queue_->NextDeadline() == reloaded_->NextDeadline(), "another deadline after an exec");
   Expect(queue_->WantsLiving() == reloaded_->WantsLiving(), "wants otherwise after an exec");
+  for (const auto& [name, barrier] : barriers_) {
+    if (!barrier.all || members_[name].empty() || queue_->WantsLiving()) continue;
+    Expect(IsWaitedFor(name), "waits for nobody");
+  }
   Expect(queue_->MayHold() == reloaded_->MayHold(), "may hold otherwise after an exec");
   Expect(queue_->counters() == reloaded_->counters(), "counts otherwise after an exec");
   Expect(queue_->lease_count() == leases_.size(), "lost or kept a lease");
