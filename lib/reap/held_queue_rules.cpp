@@ -11,6 +11,14 @@ namespace reaperd::reap {
 using model::HoldEnd;
 using model::ReleaseReason;
 
+namespace {
+
+bool IsFedBy(const BarrierState& barrier, const model::HoldRule& rule) {
+  return rule.end == HoldEnd::kBarrier && rule.barrier == barrier.spec.name;
+}
+
+}  // namespace
+
 // --- rules
 
 void HeldQueue::AddGroup(model::HoldRule rule) {
@@ -84,7 +92,7 @@ void HeldQueue::FinishBarrier(BarrierState& barrier, Completion completion, Rele
                               Micros now_us) {
   std::vector<HoldGroup> groups;
   for (const auto& [group, rule] : by_group_) {
-    if (rule.end == HoldEnd::kBarrier && rule.barrier == barrier.spec.name) groups.push_back(group);
+    if (IsFedBy(barrier, rule)) groups.push_back(group);
   }
   const std::vector<Held*> held_on = HeldBy(groups);
   std::vector<BarrierState::Gone> members = std::move(barrier.gone);
@@ -115,18 +123,18 @@ bool HeldQueue::WantsLiving() const {
 }
 
 bool HeldQueue::OnLivingSeen(const model::ProcessInfo& process) {
-  bool wanted = false;
-  const bool dead = store_.Find(process.pid) != nullptr;
-  for (auto& [name, barrier] : barriers_) {
+  // A table of children may still list the dead that are held.
+  if (store_.Find(process.pid) != nullptr) return true;
+  for (auto& entry : barriers_) {
+    BarrierState& barrier = entry.second;
     if (!barrier.wants_look()) continue;
     const bool could_match =
-        !dead && std::any_of(rules_.begin(), rules_.end(), [&](const model::HoldRule& rule) {
-          return rule.end == HoldEnd::kBarrier && rule.barrier == name && CouldMatch(rule, process);
+        std::any_of(rules_.begin(), rules_.end(), [&](const model::HoldRule& rule) {
+          return IsFedBy(barrier, rule) && CouldMatch(rule, process);
         });
     if (could_match) barrier.witness = process.pid;
-    wanted = wanted || !could_match;
   }
-  return wanted;
+  return WantsLiving();
 }
 
 void HeldQueue::OnAllSeen(Micros now_us) {

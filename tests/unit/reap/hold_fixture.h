@@ -20,7 +20,6 @@ using model::Role;
 
 inline model::DeathRecord Record(pid_t pid, std::string comm = "worker") {
   model::DeathRecord record;
-  record.seq = static_cast<std::uint64_t>(pid);
   record.pid = pid;
   record.id = "i" + std::to_string(pid);
   record.comm = std::move(comm);
@@ -64,6 +63,7 @@ class HeldQueueTest : public ::testing::Test {
     return Die(Record(pid, std::move(comm)), at_us);
   }
   bool Die(model::DeathRecord record, Micros at_us = kNow) {
+    record.seq = ++last_seq_;
     return Queue().OnDeath(std::make_shared<const model::DeathRecord>(std::move(record)), at_us);
   }
 
@@ -112,6 +112,7 @@ class HeldQueueTest : public ::testing::Test {
 
  private:
   std::unique_ptr<HeldQueue> queue_;
+  std::uint64_t last_seq_ = 0;
 };
 
 }  // namespace reaperd::reap
