@@ -102,11 +102,13 @@ DeathDesk::DeathDesk(const Surroundings& around, const model::RunSpec& spec, Uni
   around_.reaper.EnableDiscovery();
 }
 
-scribe::WorkerSetup DeathDesk::ScribeSetup() const {
+scribe::ScribeSetup DeathDesk::ScribeSetup() const {
   using Kind = scribe::LogTarget::Kind;
   if (!spec_.records.death_log) return {};
-  if (log_) return {.log = {.kind = Kind::kOurs, .fd = log_.get()}};
-  return {.log = {.kind = Kind::kShared, .fd = STDERR_FILENO}};
+  scribe::ScribeSetup setup;
+  setup.worker.log.kind = log_ ? Kind::kOurs : Kind::kShared;
+  setup.worker.log.fd = log_ ? log_.get() : STDERR_FILENO;
+  return setup;
 }
 
 // --- deaths

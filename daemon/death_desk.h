@@ -97,7 +97,7 @@ class DeathDesk final : private reap::RecordObserver,
   void OnScribeLost(const scribe::ScribeLoss& loss) override;
   void OnScribeEnded(pid_t pid) override;
 
-  [[nodiscard]] scribe::WorkerSetup ScribeSetup() const;
+  [[nodiscard]] scribe::ScribeSetup ScribeSetup() const;
   void ReadTexts(const model::ProcessInfo& process);
   [[nodiscard]] reap::HoldSurroundings LimitsHere();
   void WatchOom();

@@ -47,11 +47,13 @@ bool Plan::MustPeek() const {
 }
 
 bool Plan::MayWalk() const {
-  return held_.empty() && to_reap_.empty() && !MayHold();
+  return held_.empty() && !MayHold();
 }
 
 Action Plan::Walk() const {
-  return {.kind = MustPeek() ? Action::Kind::kPeekAny : Action::Kind::kReapAny};
+  // While a reap by pid fails, P_ALL would show the same zombie for ever; it may reap it.
+  const bool peek = MustPeek() && to_reap_.empty();
+  return {.kind = peek ? Action::Kind::kPeekAny : Action::Kind::kReapAny};
 }
 
 bool Plan::WasSeen(pid_t pid) const {
@@ -84,7 +86,7 @@ Action Plan::Next(Micros now_us) {
     return rest;
   }
   if (MayWalk()) return Walk();
-  if (!limits_.can_list) return rest;  // what waits for its retry must be gone before P_ALL
+  if (!limits_.can_list) return rest;
   StartScan();
   return {.kind = Action::Kind::kList, .first_part = true};
 }
@@ -191,6 +193,7 @@ void Plan::OnDecided(pid_t pid, Decision decision) {
 }
 
 void Plan::OnWalked(const model::WaitOutcome& outcome, Micros cost_us, Micros now_us) {
+  if (outcome.kind == Kind::kDead) std::erase(to_reap_, outcome.pid);
   switch (outcome.kind) {
     case Kind::kDead:
     case Kind::kStopped:

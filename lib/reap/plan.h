@@ -117,6 +117,8 @@ class Plan {
   void OnListFailed(Micros now_us);
 
   [[nodiscard]] bool IsHeld(pid_t pid) const { return held_.contains(pid); }
+  /// Its death was looked at and decided; it is held or about to be reaped.
+  [[nodiscard]] bool WasSeen(pid_t pid) const;
   [[nodiscard]] std::size_t held_count() const { return held_.size(); }
   /// A scan or a probe is under way or due.
   [[nodiscard]] bool sweep_due() const { return sweep_due_ || scan_.stage != Stage::kNone; }
@@ -139,8 +141,6 @@ class Plan {
   [[nodiscard]] bool MayWalk() const;
   [[nodiscard]] Action Walk() const;
   [[nodiscard]] bool MustPeek() const;
-  /// Its death was looked at before: it is held, or to be reaped without looking.
-  [[nodiscard]] bool WasSeen(pid_t pid) const;
   [[nodiscard]] Action Look(pid_t pid) const;
   /// It came from the list that is being gone through, not from a hint or a decision meanwhile.
   [[nodiscard]] bool IsOfScan(const Action& action) const;

@@ -78,10 +78,11 @@ void Reaper::Wait(const Action& action) {
   const model::WaitOutcome outcome = any ? ops_.WaitAny(mode) : ops_.WaitPid(action.pid, mode);
   const Micros before_us = now_us_;
   now_us_ = ops_.Now();
+  const bool seen = action.seen || plan_.WasSeen(outcome.pid);
   plan_.OnWaited(action, outcome, now_us_ - before_us, now_us_);
   switch (outcome.kind) {
     case Kind::kDead:
-      OnDead(action, outcome);
+      OnDead(action, seen, outcome);
       break;
     case Kind::kStopped:
       ++counters_.stops;
@@ -104,7 +105,7 @@ void Reaper::Wait(const Action& action) {
   }
 }
 
-void Reaper::OnDead(const Action& action, const model::WaitOutcome& outcome) {
+void Reaper::OnDead(const Action& action, bool seen, const model::WaitOutcome& outcome) {
   const model::Death death{.pid = outcome.pid,
                            .status = outcome.status,
                            .uid = outcome.uid,
@@ -116,7 +117,7 @@ void Reaper::OnDead(const Action& action, const model::WaitOutcome& outcome) {
     now_us_ = ops_.Now();  // what the observer read of the zombie is not the cost of the next call
     return;
   }
-  if (!action.seen) ++counters_.deaths;
+  if (!seen) ++counters_.deaths;
   ++counters_.reaped;
   std::erase(helpers_, death.pid);
   const auto known = table_.Take(death.pid);

@@ -93,7 +93,7 @@ class Reaper {
  private:
   void Wait(const Action& action);
   void ListPart(const Action& action);
-  void OnDead(const Action& action, const model::WaitOutcome& outcome);
+  void OnDead(const Action& action, bool seen, const model::WaitOutcome& outcome);
   void NoChildLeft();
   void CountListed(bool end);
   bool Discover(event::Turn& turn);

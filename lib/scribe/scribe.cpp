@@ -36,12 +36,11 @@ bool AwaitReadable(const Clock& clock, int fd, Micros end_us) {
 }  // namespace
 
 Scribe::Scribe(event::EventLoop& loop, sys::ProcessOps& ops, ScribeObserver& observer,
-               WorkerSetup setup, WorkerMain worker_main)
+               ScribeSetup setup)
     : loop_(loop),
       ops_(ops),
       observer_(observer),
       setup_(std::move(setup)),
-      worker_main_(std::move(worker_main)),
       reply_deadline_(loop.AddDeadline([this] { OnReplyDeadline(); })),
       reminder_(loop.AddDeadline([this] { RemindOfTheDead(); })),
       unanswered_job_(loop.AddJob(event::Priority::kJobs, [this](event::Turn& /*turn*/) {
@@ -68,8 +67,8 @@ bool Scribe::IsWorker(pid_t pid) const {
 
 void Scribe::Append(std::string_view line) {
   ++counters_.lines;
-  const bool can_write =
-      !finished_ && setup_.log.kind != LogTarget::Kind::kNone && line.size() <= kMaxLineBytes;
+  const bool can_write = !finished_ && setup_.worker.log.kind != LogTarget::Kind::kNone &&
+                         line.size() <= kMaxLineBytes;
   if (!can_write) return Drop();
   // A lost one is noticed here, and its drops join the others: at most one more try.
   for (int attempt = 0; attempt < 2 && HaveWorker(); ++attempt) {
@@ -130,8 +129,8 @@ bool Scribe::HaveWorker() {
   if (worker_) return true;
   if (leaving_.size() >= kMaxUnreaped || !starts_.Allow(loop_.Now())) return false;
   sys::Helper helper =
-      ops_.SpawnHelper({.name = kName, .keep = {setup_.log.fd}, .run = [this](int socket) {
-                          return worker_main_(socket, setup_);
+      ops_.SpawnHelper({.name = kName, .keep = {setup_.worker.log.fd}, .run = [this](int socket) {
+                          return setup_.worker_main(socket, setup_.worker);
                         }});
   if (helper.pid == 0) {
     observer_.OnScribeStartFailed(Error::FromErrno("cannot start the scribe", helper.error));
@@ -143,11 +142,11 @@ bool Scribe::HaveWorker() {
                                     TakeReplies(turn);
                                     return event::After::kWait;  // epoll tells of what is left
                                   });
-  observer_.OnScribeStarted(helper.pid, helper.pidfd.get());
   if (!source) {
     KillWorker(helper.pid, helper.pidfd.get());
-    observer_.OnScribeStartFailed(source.error());
     WatchEnd({.pid = helper.pid, .pidfd = std::move(helper.pidfd), .source = std::nullopt});
+    observer_.OnScribeStarted(helper.pid, leaving_.back().pidfd.get());
+    observer_.OnScribeStartFailed(source.error());
     return false;
   }
   worker_.emplace(Worker{.pid = helper.pid,
@@ -156,6 +155,7 @@ bool Scribe::HaveWorker() {
                          .source = *source,
                          .done = {},
                          .reads = {}});
+  observer_.OnScribeStarted(worker_->pid, worker_->pidfd.get());
   return true;
 }
 
@@ -291,7 +291,7 @@ bool Scribe::Take(const ReadReply& reply) {
 
 void Scribe::ArmReplyDeadline() {
   if (worker_->reads.empty()) return loop_.ClearDeadline(reply_deadline_);
-  reply_due_us_ = loop_.Now() + kReplyTime_us;
+  reply_due_us_ = loop_.Now() + setup_.reply_time_us;
   loop_.SetDeadline(reply_deadline_, reply_due_us_);
 }
 
@@ -303,7 +303,7 @@ void Scribe::OnReplyDeadline() {
   TakeReplies(turn);
   if (!worker_ || worker_->reads.empty() || reply_due_us_ != due_us) return;
   // That late we were stopped ourselves, and so perhaps was the worker: a paused container.
-  if (loop_.Now() - due_us > kReplyTime_us) return ArmReplyDeadline();
+  if (loop_.Now() - due_us > setup_.reply_time_us) return ArmReplyDeadline();
   Leave(LossReason::kSilent);
 }
 

@@ -47,6 +47,13 @@ struct ScribeLoss {
   std::size_t reads = 0;    ///< that stay unanswered
 };
 
+struct ScribeSetup {
+  WorkerSetup worker;
+  Micros reply_time_us = 250 * kMillisecond;  ///< of silence while a read is outstanding
+  /// What the worker runs; another one is for tests.
+  std::function<int(int socket, const WorkerSetup& setup)> worker_main = RunWorker;
+};
+
 /// Who is told. Must not block, and must not call Append, Read… or Finish.
 class ScribeObserver {
  public:
@@ -66,19 +73,15 @@ class ScribeObserver {
 class Scribe {
  public:
   static constexpr std::size_t kMaxReads = 64;  ///< outstanding at a time
-  static constexpr Micros kReplyTime_us = 250 * kMillisecond;
   static constexpr int kStarts = 5;
   static constexpr Micros kStartsPer_us = 10 * kSecond;
   static constexpr std::size_t kMaxUnreaped = 4;  ///< lost workers
 
-  using WorkerMain = std::function<int(int socket, const WorkerSetup& setup)>;
   /// nullopt: not read, for whatever reason.
   using TextHandler = std::function<void(std::optional<ProcessText> text)>;
 
-  /// `loop`, `ops`, `observer` and the log's descriptor must outlive it. Another `worker_main` is
-  /// for tests.
-  Scribe(event::EventLoop& loop, sys::ProcessOps& ops, ScribeObserver& observer, WorkerSetup setup,
-         WorkerMain worker_main = RunWorker);
+  /// `loop`, `ops`, `observer` and the log's descriptor must outlive it.
+  Scribe(event::EventLoop& loop, sys::ProcessOps& ops, ScribeObserver& observer, ScribeSetup setup);
   Scribe(const Scribe&) = delete;
   Scribe& operator=(const Scribe&) = delete;
   /// The worker ends by itself, when it has done what it was told; handlers are not called.
@@ -158,8 +161,7 @@ class Scribe {
   event::EventLoop& loop_;
   sys::ProcessOps& ops_;
   ScribeObserver& observer_;
-  WorkerSetup setup_;
-  WorkerMain worker_main_;
+  ScribeSetup setup_;
   std::optional<Worker> worker_;
   std::vector<Leaving> leaving_;
   RateLimit starts_{kStarts, kStartsPer_us};

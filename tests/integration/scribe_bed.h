@@ -26,16 +26,28 @@
 
 namespace reaperd::scribe {
 
+inline std::string NumberedLine(int number) {
+  return "{\"n\":" + std::to_string(number) + "}";
+}
+
 class ScribeBed final : public ScribeObserver {
  public:
-  explicit ScribeBed(LogTarget log = {}, Scribe::WorkerMain worker_main = RunWorker) {
+  /// For workers that are to be silent; the others get more time: the machine may be busy.
+  static constexpr Micros kShort_us = 250 * kMillisecond;
+  static constexpr Micros kLong_us = 10 * kSecond;
+
+  explicit ScribeBed(LogTarget log = {}, Micros reply_time_us = kLong_us,
+                     decltype(ScribeSetup::worker_main) worker_main = RunWorker) {
     sys::TakeOverSignals(sys::FaultSignals::kLeave);
     loop_ = event::EventLoop::Create(ops).value();
     limit_ = loop_->AddDeadline([] {});
-    scribe = std::make_unique<Scribe>(
-        *loop_, ops, *this, WorkerSetup{.log = log, .proc_root = "/proc"}, std::move(worker_main));
+    scribe = std::make_unique<Scribe>(*loop_, ops, *this,
+                                      ScribeSetup{.worker = {.log = log, .proc_root = "/proc"},
+                                                  .reply_time_us = reply_time_us,
+                                                  .worker_main = std::move(worker_main)});
   }
-  explicit ScribeBed(const std::string& path) : ScribeBed(Open(path)) {}
+  explicit ScribeBed(const std::string& path, Micros reply_time_us = kLong_us)
+      : ScribeBed(sys::OpenLogFile(path).value(), reply_time_us) {}
 
   /// Turns until `condition` holds; false when it did not within the time.
   bool RunUntil(const std::function<bool()>& condition, Micros timeout_us = 10 * kSecond) {
@@ -110,11 +122,9 @@ class ScribeBed final : public ScribeObserver {
   std::vector<pid_t> reaped;
 
  private:
-  LogTarget Open(const std::string& path) {
-    auto file = sys::OpenLogFile(path);
-    EXPECT_TRUE(file.ok());
-    log_ = std::move(file).value();
-    return {.kind = LogTarget::Kind::kOurs, .fd = log_.fd.get()};
+  ScribeBed(sys::OutputFile log, Micros reply_time_us)
+      : ScribeBed(LogTarget{.kind = LogTarget::Kind::kOurs, .fd = log.fd.get()}, reply_time_us) {
+    log_ = std::move(log);
   }
 
   sys::LinuxProcessOps kernel_;

@@ -92,6 +92,7 @@ void PlanHarness::Release(pid_t pid) {
 
 void PlanHarness::Forget(pid_t held) {
   held_.erase(std::find(held_.begin(), held_.end(), held));
+  to_reap_.insert(held);
   KnownOf(held).held = false;
 }
 
@@ -160,7 +161,9 @@ void PlanHarness::CheckBefore(const Action& action) {
     case Action::Kind::kReapAny:
       if (!held_.empty()) Violate("P_ALL beside a held zombie");
       if (MayHold()) Violate("P_ALL where a hold could match");
-      if (MustDecide() && action.kind == Action::Kind::kReapAny) Violate("would reap undecided");
+      if (MustDecide() && action.kind == Action::Kind::kReapAny && to_reap_.empty()) {
+        Violate("would reap undecided");
+      }
       return;
     case Action::Kind::kList:
     case Action::Kind::kRest:
@@ -206,6 +209,7 @@ void PlanHarness::Wait(const Action& action) {
     if (KnownOf(outcome.pid).decided) Violate("looked at again after it was decided");
     Decided(outcome);
   } else {
+    to_reap_.erase(outcome.pid);
     ++reaped_;
   }
 }
@@ -219,6 +223,8 @@ void PlanHarness::Decided(const WaitOutcome& outcome) {
     KnownOf(outcome.pid).held = true;
     held_.push_back(outcome.pid);
     ++holds_;
+  } else {
+    to_reap_.insert(outcome.pid);
   }
   plan_.OnDecided(outcome.pid, decision);
 }

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -109,6 +110,7 @@ class PlanHarness {
   std::vector<std::string>* trace_ = nullptr;
   std::vector<Known> known_;  ///< by pid
   std::vector<pid_t> held_;
+  std::set<pid_t> to_reap_;  ///< decided or released, and not reaped yet
   std::vector<pid_t> listed_;
   bool list_empty_ = false;       ///< so far
   bool knows_childless_ = false;  ///< the last answer to P_ALL or of a whole list said so
