@@ -171,13 +171,14 @@ void Plan::OnWaited(const Action& action, const model::WaitOutcome& outcome, Mic
 
 void Plan::OnError(const Action& action, Micros now_us) {
   sweep_due_ = true;
-  Pause(limits_.error_pause_us, now_us);
   if (!action.seen) {
+    Pause(limits_.error_pause_us, now_us);
     // Nothing was learned of this pid: leave it to a later sweep rather than asking without end.
     PassBy(action);
     return;
   }
-  // It was counted and decided; that must not happen twice. The others get their turn first.
+  // It was counted and decided; that must not happen twice. The others get their turn first, and a
+  // sweep is not put off for it: where P_ALL may be used, that may reap what this call could not.
   std::rotate(to_reap_.begin(), std::find(to_reap_.begin(), to_reap_.end(), action.pid),
               to_reap_.end());
   retry_not_before_us_ = now_us + limits_.error_pause_us;

@@ -53,7 +53,7 @@ void PaceWatch::Count(Bill& bill, bool found, Micros cost_us) {
 void PaceWatch::OnWaited(const Action& action, const model::WaitOutcome& outcome, Micros cost_us,
                          Micros now_us) {
   if (outcome.kind == Kind::kError) {
-    Owe(limits_.error_pause_us, limits_.error_pause_us, now_us);
+    Owe(action.seen ? 0 : limits_.error_pause_us, limits_.error_pause_us, now_us);
   }
   if (action.kind == Action::Kind::kReapAny || action.kind == Action::Kind::kPeekAny) {
     OnWalked(outcome, cost_us, now_us);
