@@ -87,6 +87,8 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
     }
     if (known->first_sight == model::FirstSight::kSpawn) record->started_us = known->first_seen_us;
   }
+  // Without its start nobody knows whether it is the one that was seen.
+  if (!record->shadow && facts.stat) AddKin(*record, facts.stat->start_ticks);
   if (record->shadow) {
     record->comm = record->shadow->comm;
     record->cgroup = record->shadow->cgroup;
@@ -95,6 +97,14 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
   Fill(*record, facts);
   ring_.Push(record);
   return record;
+}
+
+void Recorder::AddKin(model::DeathRecord& record, std::uint64_t start_ticks) const {
+  const auto kin = kin_ != nullptr ? kin_->Find(record.pid, start_ticks) : std::nullopt;
+  if (!kin) return;
+  record.shadow = kin->shadow;
+  record.first_sight = model::FirstSight::kDiscovery;
+  if (kin->entered && record.role == model::Role::kAdopted) record.role = model::Role::kEntered;
 }
 
 void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) const {
@@ -108,6 +118,7 @@ void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) c
     }
     if (record.id.empty()) record.id = IdOf(record.pid, facts.pidfs_inode, facts.stat->start_ticks);
   }
+  if (facts.entered && record.role == model::Role::kAdopted) record.role = model::Role::kEntered;
   if (facts.gid) record.gid = facts.gid;
   if (facts.io) record.io = facts.io;
   if (!record.cgroup) record.cgroup = facts.cgroup;
