@@ -16,6 +16,7 @@
 #include "model/run_spec.h"
 #include "reap/foreign_zombies.h"
 #include "reap/hold_desk.h"
+#include "reap/kin_watch.h"
 #include "reap/oom_desk.h"
 #include "reap/reaper.h"
 #include "reap/recorder.h"
@@ -33,6 +34,8 @@ bool WantsDeathDesk(const model::RunSpec& spec);
 Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec);
 /// Whether the holds that are asked for can be had here; the error says what is missing and why.
 Status CheckHolding(const model::RunSpec& spec);
+/// Whether --watch has a /proc to look at.
+Status CheckWatching(const model::RunSpec& spec);
 
 class DeathDesk final : private reap::RecordObserver,
                         private reap::HoldObserver,
@@ -100,6 +103,7 @@ class DeathDesk final : private reap::RecordObserver,
   [[nodiscard]] scribe::ScribeSetup ScribeSetup() const;
   void ReadTexts(const model::ProcessInfo& process);
   [[nodiscard]] reap::HoldSurroundings LimitsHere();
+  void WatchKin(Micros interval_us);
   void WatchOom();
   void WatchPressure();
   void LookForPressure();
@@ -113,6 +117,7 @@ class DeathDesk final : private reap::RecordObserver,
   reap::Recorder recorder_;
   reap::HoldDesk holds_;
   reap::ForeignZombies foreign_;
+  std::optional<reap::KinWatch> kin_;  ///< --watch
   std::optional<status::JsonContext> json_;
   std::vector<pid_t> helpers_;  ///< that are not reaped yet
   std::optional<sys::CgroupEventFile> oom_events_;
