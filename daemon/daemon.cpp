@@ -347,6 +347,10 @@ RunResult Daemon::Conclude() {
   }
   RunResult result{.exit_code = spec_.main.command.empty() ? 0 : exit_status_.Code()};
   const auto deciding = exit_status_.Deciding();
+  if (spec_.exit.oom_status && main_record_ && deciding == main_.exit_status() &&
+      main_record_->verdict.cause == model::Cause::kOomKill) {
+    result.exit_code = *spec_.exit.oom_status;
+  }
   if (spec_.exit.by_signal && !standing_.pid1 && deciding &&
       deciding->how == model::ExitStatus::How::kSignal &&
       result.exit_code == deciding->ShellCode()) {
