@@ -169,7 +169,6 @@ void DeathDesk::OnAdopted(const model::ProcessInfo& process) {
   recorder_.OnAdopted(process);
   around_.observer.OnAdopted(process);
   if (process.shadow) ReadTexts(process);
-  WatchOom();
 }
 
 void DeathDesk::ReadTexts(const model::ProcessInfo& process) {
@@ -202,7 +201,7 @@ void DeathDesk::ReadTexts(const model::ProcessInfo& process) {
 
 /// Being told when the counter rises makes a reading fresh, so that it proves more.
 void DeathDesk::WatchOom() {
-  if (std::exchange(oom_watched_, true)) return;
+  oom_.Start();
   const auto counter = oom_.OwnCounter();
   if (!counter || !counter->v2) return;
   auto file = sys::CgroupEventFile::Open(*counter);

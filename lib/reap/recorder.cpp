@@ -1,5 +1,6 @@
 #include "reap/recorder.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -133,7 +134,10 @@ VerdictFacts Recorder::FactsOf(const model::DeathRecord& record) const {
 
 void Recorder::JudgeOrWait(const Record& record) {
   record->verdict = Judge(FactsOf(*record));
-  if (oom_ == nullptr || record->verdict.cause != model::Cause::kUnknownSigkill) return;
+  const bool killed =
+      record->end.how == model::ExitStatus::How::kSignal && record->end.value == SIGKILL;
+  // One that our own KILL explains is told, too: it may be whom a counter counted.
+  if (oom_ == nullptr || !killed) return;
   oom_->OnSigkill(*record, record->died_us);
   open_.push_back(record);
 }

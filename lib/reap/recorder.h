@@ -2,9 +2,9 @@
 // what the zombie still shows, and why it died. Owned by the composition root; told by the reaper.
 //
 // A record has its number and its place in the ring from the moment the death is seen. Its verdict
-// may follow a little later: a SIGKILL that is not ours is judged when all that died with it have
-// been seen (Settle), since the OOM killer's counter does not say whom it counted. Once it is judged
-// and the zombie is reaped the record is complete and told, once.
+// may follow a little later: a SIGKILL is judged when all that died with it have been seen (Settle),
+// since the OOM killer's counter does not say whom it counted. Once it is judged and the zombie is
+// reaped the record is complete and told, once.
 //
 // One thread. Reads only what never waits (sys::ProcessLook, cgroup files, the kernel log).
 #pragma once
@@ -37,7 +37,7 @@ class OomJudge {
   virtual ~OomJudge() = default;
   /// A living process of this cgroup is known.
   virtual void OnSeen(const std::string& cgroup, Micros now_us) = 0;
-  /// One died of a SIGKILL that is not ours. All that died together are told before the first Facts.
+  /// One died of a SIGKILL, perhaps ours. All that died together are told before the first Facts.
   virtual void OnSigkill(const model::DeathRecord& record, Micros now_us) = 0;
   virtual OomFacts Facts(const model::DeathRecord& record, Micros now_us) = 0;
 };
