@@ -80,7 +80,7 @@ class Recorder {
   static constexpr std::size_t kMostOpen = 256;
   [[nodiscard]] bool SettleIsDue(Micros now_us) const {
     return open_.size() >= kMostOpen ||
-           (!open_.empty() && now_us - open_.front()->died_us >= kLongestWait_us);
+           (!open_.empty() && now_us - open_.front().record->died_us >= kLongestWait_us);
   }
 
   /// We sent a signal, or are about to.
@@ -111,8 +111,13 @@ class Recorder {
   SentSignals sent_;
   std::unordered_map<pid_t, Record> unreaped_;
   std::unordered_map<pid_t, ExecFailure> exec_failures_;
-  std::vector<Record> open_;  ///< not judged, in order of their deaths
-  Micros tick_us_;            ///< one clock tick of /proc
+  /// Not judged.
+  struct Open {
+    Record record;
+    VerdictFacts facts;  ///< as they were at the death: what we sent is forgotten with the reap
+  };
+  std::vector<Open> open_;  ///< in order of their deaths
+  Micros tick_us_;          ///< one clock tick of /proc
 };
 
 }  // namespace reaperd::reap
