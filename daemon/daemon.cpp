@@ -171,6 +171,7 @@ void Daemon::AfterStart() {
     }
   });
   if (main_.running()) KnowMain();
+  if (desk_) desk_->Start();
   if (main_.pidfd() >= 0) {
     // Edge-triggered: while somebody else traces a dead main, its pidfd stays readable and waitid
     // says nothing.

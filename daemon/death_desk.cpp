@@ -208,7 +208,7 @@ void DeathDesk::ReadTexts(const model::ProcessInfo& process) {
 
 /// Being told when the counter rises makes a reading fresh, so that it proves more.
 void DeathDesk::WatchOom() {
-  if (std::exchange(oom_watched_, true)) return;
+  oom_.Start();
   const auto counter = oom_.OwnCounter();
   if (!counter || !counter->v2) return;
   auto file = sys::CgroupEventFile::Open(*counter);

@@ -53,6 +53,9 @@ class DeathDesk final : private reap::RecordObserver,
   /// `spec` and what `around` refers to must outlive it.
   DeathDesk(const Surroundings& around, const model::RunSpec& spec, UniqueFd log);
 
+  /// Main has been started. What would have delayed it.
+  void Start() { WatchOom(); }
+
   // --- what the reaper tells
   bool WantsLook(Micros now_us) { return recorder_.WantsLook(now_us); }
   reap::Decision OnDeath(const model::Death& death, const model::ProcessInfo* known);
@@ -117,7 +120,6 @@ class DeathDesk final : private reap::RecordObserver,
   std::vector<pid_t> helpers_;  ///< that are not reaped yet
   std::optional<sys::CgroupEventFile> oom_events_;
   std::optional<sys::CgroupEventFile> pids_events_;
-  bool oom_watched_ = false;
   bool pressure_watched_ = false;
   std::uint64_t forks_refused_ = 0;  ///< by pids_events_, at the last look
   Micros pressure_looked_us_ = 0;

@@ -1,5 +1,6 @@
 #include "reap/recorder.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -132,27 +133,30 @@ VerdictFacts Recorder::FactsOf(const model::DeathRecord& record) const {
 }
 
 void Recorder::JudgeOrWait(const Record& record) {
-  record->verdict = Judge(FactsOf(*record));
-  if (oom_ == nullptr || record->verdict.cause != model::Cause::kUnknownSigkill) return;
+  VerdictFacts facts = FactsOf(*record);
+  record->verdict = Judge(facts);
+  const bool killed =
+      record->end.how == model::ExitStatus::How::kSignal && record->end.value == SIGKILL;
+  // One that our own KILL explains is told, too: it may be whom a counter counted.
+  if (oom_ == nullptr || !killed) return;
   oom_->OnSigkill(*record, record->died_us);
-  open_.push_back(record);
+  open_.push_back({.record = record, .facts = std::move(facts)});
 }
 
 bool Recorder::IsOpen(const model::DeathRecord& record) const {
   return std::any_of(open_.begin(), open_.end(),
-                     [&](const Record& open) { return open.get() == &record; });
+                     [&](const Open& open) { return open.record.get() == &record; });
 }
 
 bool Recorder::Settle(Micros now_us) {
   if (open_.empty()) return false;
-  const std::vector<Record> judged = std::exchange(open_, {});
-  for (const Record& record : judged) {
-    VerdictFacts facts = FactsOf(*record);
-    facts.oom = oom_->Facts(*record, now_us);
-    record->verdict = Judge(facts);
+  std::vector<Open> judged = std::exchange(open_, {});
+  for (Open& open : judged) {
+    open.facts.oom = oom_->Facts(*open.record, now_us);
+    open.record->verdict = Judge(open.facts);
   }
-  for (const Record& record : judged)
-    TellIfComplete(record);
+  for (const Open& open : judged)
+    TellIfComplete(open.record);
   return true;
 }
 
