@@ -100,13 +100,6 @@ DeathDesk::DeathDesk(const Surroundings& around, const model::RunSpec& spec, Uni
                around_.pid1 ? reap::ForeignScope::kNamespace : reap::ForeignScope::kDescendants,
                kProcRoot, spec.foreign_zombies) {
   around_.reaper.EnableDiscovery();
-  // What a rise is compared with, before anybody can have been taken; after main was started.
-  const auto job = around_.loop.AddJob(event::Priority::kJobs, [this](event::Turn&) {
-    oom_.TakeBaseline();
-    WatchOom();
-    return event::After::kWait;
-  });
-  around_.loop.Wake(job);
 }
 
 scribe::ScribeSetup DeathDesk::ScribeSetup() const {

@@ -35,8 +35,6 @@ class OomDesk final : public OomJudge {
   const sys::CgroupTree& tree();
   /// The counter of our own cgroup, for who can be told when it rises; nullopt: none is visible.
   std::optional<sys::CgroupCounter> OwnCounter();
-  /// Of our own cgroup, in which the children are unless somebody moves them.
-  void TakeBaseline() { watch(); }
   /// It may have risen.
   void OnOwnCounterEvent();
 
