@@ -140,15 +140,13 @@ class Crew:
                 found.append(procread.inner_pid(child))
         return found
 
-    def is_held(self, pid: int) -> bool:
-        """By what reaperd says."""
-        text = self.run.err()
-        return (re.search(rf"holding .* \(pid {pid}\)", text) is not None
-                and re.search(rf"released .* \(pid {pid}\)", text) is None)
+    def held_in_order(self) -> list[int]:
+        """All that were held so far, by what reaperd says."""
+        return [int(pid) for pid in re.findall(r"holding .* \(pid (\d+)\) \(", self.run.err())]
 
     def wait_held(self, *pids: int, seconds: float = 10.0) -> None:
         for pid in pids:
-            self.run.wait_log(rf"holding .* \(pid {pid}\)", seconds)
+            self.run.wait_log(rf"holding .* \(pid {pid}\) \(", seconds)
 
     def wait_gone(self, *pids: int, seconds: float = 10.0) -> None:
         wait_until(lambda: not set(pids) & set(self.zombies()), f"{pids} to be reaped", seconds)
