@@ -20,6 +20,8 @@ from launch import SUBREAPER, Ended, Launcher, Run, roles
 from waiting import wait_until
 
 Record = dict[str, Any]
+# What `run` is until its program runs.
+BEFORE_EXEC = ("reaperd_roles", "env", "setpriv")
 
 
 def hold_file(folder: Path, hold: dict[str, Any], name: str = "hold.json") -> str:
@@ -121,6 +123,11 @@ class Crew:
     def adopted(self, *words: object) -> int:
         """One that reaperd has seen alive, with what it can learn of it. Needs the debug log."""
         pid = self.one(*words)
+        if words[0] == "run":
+            program = Path(f"/proc/{self.outer(pid)}/exe")
+            wait_until(lambda: program.readlink().name not in BEFORE_EXEC, f"{words} to run")
+        # That it came is told by no signal; that somebody died is, and then all are looked for.
+        self.order("dead", "tick", "exit:0")
         self.run.wait_log(rf"adopted .* \(pid {pid}\)")
         return pid
 
