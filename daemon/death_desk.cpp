@@ -299,6 +299,7 @@ std::vector<pid_t> DeathDesk::Spared() const {
 void DeathDesk::OnScribeStarted(pid_t pid, int /*pidfd*/) {
   helpers_.push_back(pid);
   around_.reaper.Know({.pid = pid, .role = model::Role::kHelper});
+  holds_.OnSurroundingsChanged();
 }
 
 void DeathDesk::OnScribeStartFailed(const Error& error) {

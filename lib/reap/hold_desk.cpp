@@ -68,6 +68,7 @@ void HoldDesk::OnReaped(pid_t pid) {
 bool HoldDesk::Apply() {
   ShowLiving();
   bool released = false;
+  std::vector<pid_t> to_reap;
   for (const model::Release& release : queue_.TakeReleases()) {
     released = true;
     const auto at = held_.find(release.pid);
@@ -78,8 +79,11 @@ bool HoldDesk::Apply() {
     observer_.OnReleased(
         {.record = record, .rule = record->hold->rule, .since_us = record->died_us},
         release.reason);
-    reaper_.OnRelease(release.pid);
+    to_reap.push_back(release.pid);
   }
+  // The reaper takes the last first.
+  for (auto pid = to_reap.rbegin(); pid != to_reap.rend(); ++pid)
+    reaper_.OnRelease(*pid);
   for (const model::BarrierResult& result : queue_.TakeBarrierResults())
     observer_.OnBarrier(result);
   reaper_.SetMayHold(active());
@@ -126,6 +130,13 @@ void HoldDesk::Changed() {
 void HoldDesk::OnPressure() {
   surroundings_until_us_ = 0;
   queue_.OnPressure();
+  wake_();
+}
+
+void HoldDesk::OnSurroundingsChanged() {
+  surroundings_until_us_ = 0;
+  if (queue_.size() == 0) return;  // the next death asks
+  RefreshSurroundings();
   wake_();
 }
 

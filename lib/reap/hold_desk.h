@@ -51,6 +51,8 @@ class HoldDesk {
 
   // --- what happens outside; each wakes
   void OnPressure();
+  /// The surroundings are not what they were: a process of our own was started.
+  void OnSurroundingsChanged();
   /// Something about a living child was learned: a barrier may be waiting for that.
   void OnLearned() {
     if (queue_.WantsLiving()) wake_();
