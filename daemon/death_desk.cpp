@@ -22,7 +22,7 @@ constexpr char kProcRoot[] = "/proc";
 /// At the end of a run: so long may the death log delay our exit.
 constexpr Micros kFinish_us = 250 * kMillisecond;
 /// And so long the KILL of everybody.
-constexpr Micros kBeforeKill_us = 100 * kMillisecond;
+constexpr Micros kBeforeKill_us = 250 * kMillisecond;
 /// Where the kernel does not tell of forks that failed, we ask so often while something is held.
 constexpr Micros kPressureAge_us = 10 * kMillisecond;
 

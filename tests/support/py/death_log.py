@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,76 @@ def wait_scribe(run: Run, other_than: int | None = None) -> int:
                        "a living scribe")
     assert isinstance(found, int)
     return found
+
+
+def assert_complete(records: Sequence[Record]) -> None:
+    """Each death has a line, or is among those that a later line says were dropped."""
+    numbers = [record["seq"] for record in records]
+    assert len(set(numbers)) == len(numbers)
+    assert max(numbers) == len(records) + told_lost(records)
+
+
+class Shell:
+    """A run whose main does what the test says, line by line."""
+
+    def __init__(self, launch: Launcher, *options: str, mode: str, **how: Any) -> None:
+        self.run = launch.start(["--log-level", "debug", *options], ["sh"], mode=mode,
+                                stdin=subprocess.PIPE, **how)
+        self.told = 0
+        self.tell("echo 'ready sh'")
+        self.run.wait_line("^ready sh")
+
+    def tell(self, line: str) -> None:
+        assert self.run.process.stdin is not None
+        self.run.process.stdin.write(line.encode() + b"\n")
+        self.run.process.stdin.flush()
+
+    def orphan(self, command: str) -> int:
+        """Makes one; its number inside."""
+        self.told += 1
+        self.tell(f"({command} & echo orphan {self.told} $!)")
+        return int(self.run.wait_line(rf"^orphan {self.told} (\d+)$").group(1))
+
+    def dead_orphan(self, code: int) -> int:
+        """One that exits, and is reaped by us: a shell might bury its own child first."""
+        self.told += 1
+        words = " ".join(roles("orphans", 1, f"--orphan-end=exit:{code}"))
+        self.tell(f"{words}; echo dead {self.told}")
+        line = self.run.wait_line(rf"^orphan (\d+)\nready orphans 1\ndead {self.told}$")
+        inner = int(line.group(1))
+        self.run.wait_log(rf"reaped pid {inner}: exit {code}$")
+        return inner
+
+    def seen_orphan(self, command: str) -> int:
+        """The same, and it was seen alive, after its exec."""
+        inner = self.orphan(command)
+        wait_until(lambda: any(procread.inner_pid(pid) == inner and comm_of(pid) != "sh"
+                               for pid in self.run.children()), "the orphan to be adopted")
+        self.run.send(signal.SIGCHLD)
+        self.run.wait_log(rf"adopted .* \(pid {inner}\)$")
+        return inner
+
+    def deaths(self, count: int) -> None:
+        """Orphans that die, are reaped, and are told to the scribe, which has done its best."""
+        self.told += 1
+        reaped = self.run.err().count("debug: reaped pid")
+        storm = " ".join(roles("storm", count, "--burst=50"))
+        self.tell(f"{storm}; echo storm {self.told}")
+        self.run.wait_line(rf"^storm {self.told}$", 30)
+        wait_until(lambda: self.run.err().count("debug: reaped pid") >= reaped + count,
+                   "all to be reaped", 30)
+        wait_until(lambda: (scribe := scribe_of(self.run)) is not None
+                   and (process := procread.read_process(scribe)) is not None
+                   and process.state == "S", "the scribe to rest", 30)
+
+    def end(self) -> None:
+        self.tell("exit 42")
+        assert self.run.end().code == 42, self.run.err()
+
+
+def comm_of(pid: int) -> str:
+    process = procread.read_process(pid)
+    return process.comm if process is not None else ""
 
 
 def others(run: Run) -> list[int]:
