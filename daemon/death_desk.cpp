@@ -21,6 +21,8 @@ namespace {
 constexpr char kProcRoot[] = "/proc";
 /// At the end of a run: so long may the death log delay our exit.
 constexpr Micros kFinish_us = 250 * kMillisecond;
+/// And so long the KILL of everybody.
+constexpr Micros kBeforeKill_us = 250 * kMillisecond;
 /// Where the kernel does not tell of forks that failed, we ask so often while something is held.
 constexpr Micros kPressureAge_us = 10 * kMillisecond;
 
@@ -314,6 +316,16 @@ void DeathDesk::OnScribeLost(const scribe::ScribeLoss& loss) {
 void DeathDesk::OnScribeEnded(pid_t pid) {
   around_.reaper.OnPidfdReadable(pid);
   around_.wake();
+}
+
+bool DeathDesk::ReadyForKill() {
+  const Micros now_us = around_.ops.Now();
+  if (!kill_wanted_us_) kill_wanted_us_ = now_us;
+  if (!scribe_.quiet() && now_us - *kill_wanted_us_ < kBeforeKill_us) return false;
+  kill_wanted_us_.reset();
+  // It will not read what is sent to it while its KILL is on the way.
+  scribe_.LetGo();
+  return true;
 }
 
 void DeathDesk::Finish() {

@@ -72,6 +72,10 @@ class DeathDesk final : private reap::RecordObserver,
   void OnSpawnFailed(int code);
   /// Nobody is kept any longer: a stop was asked for, or the run is over.
   void Close() { holds_.Close(model::ReleaseReason::kShutdown); }
+  /// PID 1 wants to KILL everybody, which no process of ours survives either. False: the death log
+  /// is still being written, ask again soon; true in the end whatever the log's disk does. After a
+  /// true the KILL has to follow at once.
+  [[nodiscard]] bool ReadyForKill();
   /// The loop has ended: waits, a little, until the death log is written.
   void Finish();
 
@@ -123,6 +127,7 @@ class DeathDesk final : private reap::RecordObserver,
   bool pressure_watched_ = false;
   std::uint64_t forks_refused_ = 0;  ///< by pids_events_, at the last look
   Micros pressure_looked_us_ = 0;
+  std::optional<Micros> kill_wanted_us_;  ///< since when it waits for the death log
 };
 
 }  // namespace reaperd::daemon
