@@ -1,9 +1,8 @@
-"""Why did my container crash: as PID 1 of a podman container reaperd holds the crashed main, so that
+"""Why did my container crash: as PID 1 of a podman container reaperd holds the crashed main, and
 somebody can come in and look."""
 from __future__ import annotations
 
 import time
-
 
 from container_bed import run, wait_until
 from container_engine import Container, Podman
@@ -15,16 +14,24 @@ CRASH = "sleep 1000 & kill -SEGV $$"
 
 def start_crashing(podman: Podman, rule: str) -> Container:
     container = podman.start("--env", f"REAPERD_HOLD={rule}", BAKED, "sh", "-c", CRASH)
-    container.wait_log("holding sh (pid 2)")
+    container.wait_log("holding sh (pid ")
     return container
 
 
+def dead_main(container: Container) -> int:
+    """Its pid, once it is a zombie; 0 before."""
+    dead = [one.pid for one in container.processes() if one.state.startswith("Z")]
+    assert len(dead) <= 1, dead
+    return dead[0] if dead else 0
+
+
 def check_what_is_left_of_main(container: Container) -> None:
-    stat = container.exec("cat", "/proc/2/stat")
-    assert stat.startswith("2 (sh) Z 1 "), stat
+    main = wait_until(lambda: dead_main(container), "main to be dead")
+    stat = container.exec("cat", f"/proc/{main}/stat")
+    assert stat.startswith(f"{main} (sh) Z 1 "), stat
     # The wait status, as the kernel keeps it: killed by SIGSEGV (a core may be noted beside).
-    assert int(stat.split()[-1]) & 0x7f == 11
-    assert "State:\tZ" in container.exec("cat", "/proc/2/status")
+    assert int(stat.split()[-1]) & 0x7F == 11
+    assert "State:\tZ" in container.exec("cat", f"/proc/{main}/status")
     shown = {one.args: one.state for one in container.processes()}
     assert shown["sleep 1000"].startswith("S"), shown
 
@@ -34,7 +41,7 @@ def test_a_crashed_main_can_be_read_by_exec_until_its_time_is_over(podman: Podma
         check_what_is_left_of_main(container)
         assert container.running()
         assert container.wait_exit() == 139
-        assert "released sh (pid 2): timeout" in container.logs()
+        assert "): timeout\n" in container.logs()
 
 
 def test_podman_stop_ends_the_hold_with_mains_status(podman: Podman) -> None:
@@ -42,7 +49,7 @@ def test_podman_stop_ends_the_hold_with_mains_status(podman: Podman) -> None:
         check_what_is_left_of_main(container)
         assert container.stop(20) < 10
         assert container.exit_code() == 139
-        assert "released sh (pid 2): shutdown" in container.logs()
+        assert "): shutdown\n" in container.logs()
 
 
 def test_a_main_that_succeeds_ends_its_container_at_once(podman: Podman) -> None:
@@ -60,8 +67,6 @@ def test_podman_run_init_holds_by_the_environment(podman: Podman) -> None:
                 "REAPERD_HOLD=role=main,cause=abnormal,until=released", TINY,
                 "sh", "-c", CRASH, check=True)
     with Container(podman, name) as container:
-        wait_until(lambda: "(sh) Z" in container.exec("cat", "/proc/2/stat", check=False),
-                   "main to be dead")
         check_what_is_left_of_main(container)
         assert container.stop(20) < 10
         assert container.exit_code() == 139

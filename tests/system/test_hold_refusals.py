@@ -12,7 +12,7 @@ import pytest
 
 import paths
 from crew import DeathLog, held_by
-from launch import PID1, SUBREAPER, Launcher, roles
+from launch import PID1, SANITIZED, SUBREAPER, Launcher, roles
 
 # Rules, and words of which each must be in the line.
 WRONG_RULES: list[tuple[list[str], list[str]]] = [
@@ -120,7 +120,8 @@ def test_a_file_that_everybody_may_write_is_refused(launch: Launcher, tmp_path: 
     path = tmp_path / "hold.json"
     path.write_text('{"rules": []}')
     path.chmod(0o666)
-    check_refused(launch, ["--hold", f"@{path}"], ["hold.json", "can be written by everybody"], tmp_path / "mark")
+    check_refused(launch, ["--hold", f"@{path}"], ["can be written by everybody"],
+                  tmp_path / "mark")
 
 
 def test_a_file_of_another_user_is_warned_of(launch: Launcher, tmp_path: Path) -> None:
@@ -152,6 +153,7 @@ def test_a_rule_with_an_end_is_silent(launch: Launcher) -> None:
 # --- surroundings
 
 
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer needs /proc, even to read that it should not")
 def test_without_proc_holding_is_refused_and_reaping_is_not(launch: Launcher,
                                                              tmp_path: Path) -> None:
     bare = ("unshare", "--mount", "sh", "-c", 'umount -l /proc && exec "$0" "$@"')
