@@ -93,7 +93,7 @@ def test_a_traced_dead_child_costs_no_wakeup_and_is_held_when_the_tracer_goes(
             crews.append((crew, rule))
             traced.append(pid)
     runs = [crew.run for crew, _ in crews]
-    settle(runs)
+    settle(runs, 1.0)
     assert wakeups_in_window(runs) == [0] * len(runs)
     for (crew, _), pid in zip(crews, traced):
         assert pid in crew.zombies()
@@ -113,7 +113,7 @@ def test_a_traced_dead_main_is_held_when_the_tracer_goes(launch: Launcher, mode:
     outer = crew.outer(crew.main)
     tracer = trace(launch, outer)
     kill_and_wait_for_zombie(outer)
-    settle([crew.run])
+    settle([crew.run], 1.0)
     assert wakeups_in_window([crew.run]) == [0]
     assert crew.run.is_running()
     tracer.process.kill()

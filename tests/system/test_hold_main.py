@@ -1,5 +1,5 @@
-"""The most wanted case, "why did my container crash": main is held, the rest of the run goes on; and
-no hold delays the end of a run."""
+"""The most wanted case, "why did my container crash": main is held and the rest of the run goes on.
+And no hold delays the end of a run."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_bursts_beside_a_thousand_held_and_many_alive(launch: Launcher, tmp_path
 
 def test_holding_a_thousand_costs_no_wakeup_until_they_are_due(launch: Launcher,
                                                                tmp_path: Path) -> None:
-    hold_s = 14
+    hold_s = 12
     crew = Crew(launch, hold_many(tmp_path, **{"for": f"{hold_s}s"}), mode=PID1, log_level="warn")
     begun = time.monotonic()
     crew.order("dead", "kept", "exit:3", MANY_HELD)
@@ -102,6 +102,6 @@ def test_holds_of_each_kind_cost_no_wakeup(launch: Launcher, tmp_path: Path) -> 
         crew.say("end", "exit:5")
         crew.wait_held(crew.main)
         runs.append(crew.run)
-    settle(runs)
+    settle(runs, 1.0)
     assert wakeups_in_window(runs) == [0] * len(runs)
     assert all(run.is_running() for run in runs)

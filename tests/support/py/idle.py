@@ -1,4 +1,4 @@
-"""Whether a supervisor is idle: one that only waits switches to nobody and nobody pushes it aside."""
+"""Whether a supervisor is idle: one that only waits makes no context switch of either kind."""
 
 from __future__ import annotations
 
