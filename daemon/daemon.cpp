@@ -112,8 +112,10 @@ void Daemon::MakeDesk() {
 }
 
 void Daemon::KnowMain() {
-  model::ProcessInfo main{
-      .pid = main_.pid(), .role = model::Role::kMain, .service = main_.spec().name};
+  model::ProcessInfo main{.pid = main_.pid(),
+                          .role = model::Role::kMain,
+                          .first_seen_us = main_.started_us(),
+                          .service = main_.spec().name};
   if (desk_) {
     if (main_.pidfd() >= 0) main.pidfs_inode = sys::PidfsInode(main_.pidfd());
     main.shadow = model::ShadowOfCommand(main_.spec().command);
@@ -127,7 +129,7 @@ void Daemon::RecordFailedMain(const sys::ChildReport& failure) {
   const model::ProcessInfo known{.pid = main_.failed_pid(),
                                  .first_sight = model::FirstSight::kSpawn,
                                  .role = model::Role::kMain,
-                                 .first_seen_us = ops_.Now(),
+                                 .first_seen_us = main_.started_us(),
                                  .shadow = model::ShadowOfCommand(spec_.main.command),
                                  .service = spec_.main.name};
   desk_->OnExecFailed(known.pid, sys::StepName(failure.step), failure.code);

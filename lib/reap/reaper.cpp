@@ -31,7 +31,7 @@ void Reaper::OnSigchld(pid_t hint) {
 void Reaper::Know(model::ProcessInfo made) {
   may_have_children_ = true;
   made.first_sight = model::FirstSight::kSpawn;
-  made.first_seen_us = ops_.Now();
+  if (made.first_seen_us == 0) made.first_seen_us = ops_.Now();
   if (made.role == model::Role::kHelper) helpers_.push_back(made.pid);
   table_.Insert(made);
   if (!discovering_) return;

@@ -73,7 +73,7 @@ class Reaper {
   /// A decision depends on whether a child is left: the next Run finds out, whatever it costs.
   void OnSweepWanted() { plan_.OnSweepWanted(); }
 
-  /// A child that we made. Of a helper (Role::kHelper) it is also known that it is no child that
+  /// A child that we made, at `first_seen_us` (0: now). Of a helper (Role::kHelper) it is also known that it is no child that
   /// anybody waits for: it does not count for OnNoChildLeft.
   void Know(model::ProcessInfo made);
   /// Something about a living child was learned later (ProcessTable::ChangeShadow).

@@ -15,7 +15,7 @@ import pytest
 import death_log
 import procread
 from death_log import Log, Shell, assert_complete, comm_of, told_lost
-from launch import PID1, Launcher, roles
+from launch import Launcher, roles
 from waiting import wait_until
 
 # More than a pipe holds (64 KiB), at about 1 KiB a line.
@@ -105,7 +105,8 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
             os.close(made.descriptor)
 
 
-def test_a_reader_that_stands_still_delays_nothing(launch: Launcher, mode: str, reader: Reader) -> None:
+def test_a_reader_that_stands_still_delays_nothing(launch: Launcher, mode: str,
+                                                   reader: Reader) -> None:
     shell = Shell(launch, "--death-log", str(reader.path), mode=mode)
     shell.deaths(MANY)
     assert_serves_a_signal(shell)
@@ -132,7 +133,8 @@ def test_a_reader_that_went_ends_nothing(launch: Launcher, mode: str, reader: Re
     assert told_lost(death_log.parse(reader.read())) >= 20
 
 
-def test_a_stderr_that_nobody_reads_delays_nothing(launch: Launcher, mode: str, reader: Reader) -> None:
+def test_a_stderr_that_nobody_reads_delays_nothing(launch: Launcher, mode: str,
+                                                   reader: Reader) -> None:
     redirect = ["sh", "-c", f"exec \"$@\" 2>{reader.path}", "sh"]
     shell = Shell(launch, "--death-log", "-", mode=mode, prefix=redirect)
     shell.tell(" ".join(roles("storm", MANY, "--burst=50")) + "; echo over")
