@@ -100,7 +100,8 @@ DeathDesk::DeathDesk(const Surroundings& around, const model::RunSpec& spec, Uni
           around_.wake),
       foreign_(around_.loop, around_.ops, *this,
                around_.pid1 ? reap::ForeignScope::kNamespace : reap::ForeignScope::kDescendants,
-               kProcRoot, spec.foreign_zombies) {
+               kProcRoot, spec.foreign_zombies),
+      foreign_rest_(around_.loop.AddDeadline([this] { TellMoreForeign(); })) {
   around_.reaper.EnableDiscovery();
 }
 
@@ -283,7 +284,19 @@ void DeathDesk::OnSpawnFailed(int code) {
 // --- zombies that others keep
 
 void DeathDesk::OnForeign(const model::ForeignEvent& event) {
-  around_.observer.OnForeign(event);
+  const Micros now_us = around_.ops.Now();
+  const bool quiet = foreign_news_.rest().empty();
+  if (foreign_news_.Allow(event.step, now_us)) {
+    around_.observer.OnForeign(event);
+  } else if (quiet) {
+    around_.loop.SetDeadline(foreign_rest_, now_us + ForeignNews::kWindow_us);
+  }
+}
+
+void DeathDesk::TellMoreForeign() {
+  const ForeignNews::Rest rest = foreign_news_.TakeRest();
+  if (rest.empty()) return;
+  around_.observer.OnMoreForeign(rest.found, rest.gone);
 }
 
 std::vector<pid_t> DeathDesk::Spared() const {
@@ -329,6 +342,7 @@ bool DeathDesk::ReadyForKill() {
 }
 
 void DeathDesk::Finish() {
+  TellMoreForeign();
   recorder_.Settle(around_.ops.Now());
   scribe_.Finish(kFinish_us);
   for (const pid_t pid : helpers_)

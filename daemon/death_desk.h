@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/foreign_news.h"
 #include "daemon/run_observer.h"
 #include "event/event_loop.h"
 #include "model/run_spec.h"
@@ -98,6 +99,7 @@ class DeathDesk final : private reap::RecordObserver,
   // --- ForeignObserver
   void OnForeign(const model::ForeignEvent& event) override;
   [[nodiscard]] std::vector<pid_t> Spared() const override;
+  void TellMoreForeign();
   // --- ScribeObserver
   void OnScribeStarted(pid_t pid, int pidfd) override;
   void OnScribeStartFailed(const Error& error) override;
@@ -120,6 +122,8 @@ class DeathDesk final : private reap::RecordObserver,
   reap::Recorder recorder_;
   reap::HoldDesk holds_;
   reap::ForeignZombies foreign_;
+  ForeignNews foreign_news_;
+  event::DeadlineId foreign_rest_;
   std::optional<status::JsonContext> json_;
   std::vector<pid_t> helpers_;  ///< that are not reaped yet
   std::optional<sys::CgroupEventFile> oom_events_;

@@ -212,6 +212,15 @@ class LogVoice final : public RunObserver {
                 {"step", std::string(kForeignSteps.Name(event.step))}});
   }
 
+  void OnMoreForeign(std::uint64_t found, std::uint64_t gone) override {
+    if (!log_.Enabled(LogLevel::kInfo)) return;
+    log_.Write(
+        LogLevel::kInfo, "foreign-zombies",
+        "of zombies that others do not wait for, " + std::to_string(found) +
+            " more were found and " + std::to_string(gone) + " more are gone",
+        {Number("found", static_cast<long>(found)), Number("gone", static_cast<long>(gone))});
+  }
+
   void OnScribeLost(pid_t pid, std::uint64_t lines) override {
     const std::string text =
         lines == 0 ? "no line of the death log with it"

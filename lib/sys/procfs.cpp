@@ -71,6 +71,7 @@ std::optional<ProcStat> ParseStat(std::string_view text) {
     if (number == 4) good = ParseField(field, stat.parent);
     if (number == 5) good = ParseField(field, stat.process_group);
     if (number == 6) good = ParseField(field, stat.session);
+    if (number == 9) good = ParseField(field, stat.flags);
     if (number == 20) good = ParseField(field, stat.threads);
     if (number == 22) good = ParseField(field, stat.start_ticks);
     if (!good) return std::nullopt;
