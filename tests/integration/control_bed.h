@@ -16,6 +16,7 @@
 #include "daemon_bed.h"
 #include "reap_bed.h"
 #include "status/control_plane.h"
+#include "sys/procfs.h"
 
 namespace reaperd::daemon {
 
@@ -126,6 +127,21 @@ int CodeOf(const Result<T>& result) {
   if (result) return 0;
   EXPECT_FALSE(result.error().message().empty());
   return result.error().code();
+}
+
+/// `script` between the turns of a daemon with these options.
+inline void WithControl(const ControlBed::Words& options,
+                        const std::function<void(ControlBed&)>& script) {
+  test::ExpectInChild([&] {
+    ControlBed bed;
+    EXPECT_EQ(bed.Run(options, [&] { script(bed); }), 137);
+  });
+}
+
+/// Its id in the form that every kernel has.
+inline std::string IdByStart(pid_t pid) {
+  const auto stat = sys::ReadStat("/proc", pid);
+  return "s" + std::to_string(pid) + ":" + std::to_string(stat ? stat->start_ticks : 0);
 }
 
 }  // namespace reaperd::daemon
