@@ -43,6 +43,7 @@ RunResult Daemon::Run() {
     return {.exit_code = *failed};
   }
   AfterStart();
+  if (on_started_) on_started_(*loop_);
   loop_->Run();
   return Conclude();
 }
@@ -109,6 +110,18 @@ void Daemon::MakeDesk() {
                     .wake = [this] { loop_->Wake(reap_job_); },
                     .on_main_held = [this](const model::DeathRecord& main) { OnMainHeld(main); }},
                 spec_, std::move(death_log_));
+}
+
+status::ControlPlane* Daemon::control() {
+  if (!control_ && desk_) {
+    control_.emplace(ControlDesk::Surroundings{.loop = *loop_,
+                                               .ops = ops_,
+                                               .reaper = reaper_,
+                                               .deaths = *desk_,
+                                               .reap = spec_.reap,
+                                               .wake = [this] { loop_->Wake(reap_job_); }});
+  }
+  return control_ ? &*control_ : nullptr;
 }
 
 void Daemon::KnowMain() {
@@ -215,6 +228,7 @@ event::After Daemon::Reap(event::Turn& turn) {
     loop_->ClearDeadline(reap_deadline_);
   }
   TellStopSequence(rest.more);
+  if (control_) control_->AfterRun();
   return rest.more ? event::After::kMore : event::After::kWait;
 }
 
@@ -246,6 +260,7 @@ void Daemon::OnReaped(const model::Death& reaped, const model::ProcessInfo* know
   if (drain_) drain_->OnDeath(death.pid);
   std::shared_ptr<const model::DeathRecord> record;
   if (desk_) record = desk_->OnReaped(death, known);
+  if (control_) control_->OnReaped(death.pid);
   if (record) death.seen_us = record->died_us;  // it may have been held since
   const bool is_main = main_.OnReaped(death);
   const bool is_drain = drain_ && drain_->OnReaped(death);

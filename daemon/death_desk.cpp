@@ -71,20 +71,27 @@ Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec) {
   return std::move(file->fd);
 }
 
-Status CheckHolding(const model::RunSpec& spec) {
-  if (spec.hold.rules.empty()) return {};
-  if (spec.reap == model::ReapMode::kAuto) {
-    return Error(0,
-                 "--hold and --reap auto contradict each other: what the kernel reaps cannot be "
-                 "held; expected one of them");
+Status CanHold(model::ReapMode reap, std::string_view what) {
+  const std::string who(what);
+  if (reap == model::ReapMode::kAuto) {
+    return Error(EOPNOTSUPP,
+                 who +
+                     " and --reap auto contradict each other: what the kernel reaps cannot be "
+                     "held; expected one of them");
   }
   const sys::ChildrenSource source = sys::ChildrenList(kProcRoot).Probe();
   if (source != sys::ChildrenSource::kNone) return {};
-  return Error(0, access("/proc/self/stat", R_OK) == 0
-                      ? "--hold needs a /proc of our own pid namespace, and the one that is "
-                        "mounted shows another; mount a new one (unshare --mount-proc)"
-                      : "--hold needs /proc, and none is mounted: without it the children that "
-                        "die beside a held one cannot be found");
+  return Error(EOPNOTSUPP,
+               who + (access("/proc/self/stat", R_OK) == 0
+                          ? " needs a /proc of our own pid namespace, and the one that is "
+                            "mounted shows another; mount a new one (unshare --mount-proc)"
+                          : " needs /proc, and none is mounted: without it the children that "
+                            "die beside a held one cannot be found"));
+}
+
+Status CheckHolding(const model::RunSpec& spec) {
+  if (spec.hold.rules.empty()) return {};
+  return CanHold(spec.reap, "--hold");
 }
 
 DeathDesk::DeathDesk(const Surroundings& around, const model::RunSpec& spec, UniqueFd log)
@@ -175,31 +182,47 @@ void DeathDesk::OnAdopted(const model::ProcessInfo& process) {
 }
 
 void DeathDesk::ReadTexts(const model::ProcessInfo& process) {
-  const pid_t pid = process.pid;
-  const std::uint64_t start_ticks = process.start_ticks;
-  const auto keep = [this, pid, start_ticks](auto put) {
-    return [this, pid, start_ticks, put](std::optional<scribe::ProcessText> text) {
-      if (!text) return;
-      const auto add = [&](const model::Shadow& known) {
-        auto shadow = std::make_shared<model::Shadow>(known);
-        put(*shadow, *std::move(text));
-        return shadow;
-      };
-      if (around_.reaper.ChangeShadow(pid, start_ticks, add)) holds_.OnLearned();
+  if (needs_cmdline_) ReadCmdline(process);
+  if (spec_.records.shadow_environ) ReadEnviron(process);
+}
+
+template <typename Put>
+scribe::Scribe::TextHandler DeathDesk::ToShadow(const model::ProcessInfo& process, Put put) {
+  return [this, pid = process.pid, start_ticks = process.start_ticks,
+          put](std::optional<scribe::ProcessText> text) {
+    if (!text) return;
+    const auto add = [&](const model::Shadow& known) {
+      auto shadow = std::make_shared<model::Shadow>(known);
+      put(*shadow, *std::move(text));
+      return shadow;
     };
+    if (around_.reaper.ChangeShadow(pid, start_ticks, add)) holds_.OnLearned();
   };
-  if (needs_cmdline_ && process.first_sight != model::FirstSight::kSpawn) {
-    scribe_.ReadCmdline(pid, start_ticks, keep([](model::Shadow& to, scribe::ProcessText text) {
-                          to.cmdline = std::move(text.parts);
-                          to.cmdline_truncated = text.truncated;
-                        }));
-  }
-  if (spec_.records.shadow_environ) {
-    scribe_.ReadEnviron(pid, start_ticks, keep([](model::Shadow& to, scribe::ProcessText text) {
-                          to.environ = std::move(text.parts);
-                          to.environ_truncated = text.truncated;
-                        }));
-  }
+}
+
+void DeathDesk::ReadCmdline(const model::ProcessInfo& process) {
+  if (process.first_sight == model::FirstSight::kSpawn) return;  // what we gave it is known
+  scribe_.ReadCmdline(process.pid, process.start_ticks,
+                      ToShadow(process, [](model::Shadow& to, scribe::ProcessText text) {
+                        to.cmdline = std::move(text.parts);
+                        to.cmdline_truncated = text.truncated;
+                      }));
+}
+
+void DeathDesk::ReadEnviron(const model::ProcessInfo& process) {
+  scribe_.ReadEnviron(process.pid, process.start_ticks,
+                      ToShadow(process, [](model::Shadow& to, scribe::ProcessText text) {
+                        to.environ = std::move(text.parts);
+                        to.environ_truncated = text.truncated;
+                      }));
+}
+
+void DeathDesk::OnRuleAdded(const model::HoldRule& rule) {
+  if (needs_cmdline_ || rule.match.cmdline.empty()) return;
+  needs_cmdline_ = true;
+  around_.reaper.table().ForEach([this](const model::ProcessInfo& process) {
+    if (process.shadow && !around_.reaper.plan().WasSeen(process.pid)) ReadCmdline(process);
+  });
 }
 
 /// Being told when the counter rises makes a reading fresh, so that it proves more.

@@ -32,7 +32,9 @@ namespace reaperd::daemon {
 bool WantsDeathDesk(const model::RunSpec& spec);
 /// Opens and checks the death log; empty when there is none. The error names the option.
 Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec);
-/// Whether the holds that are asked for can be had here; the error says what is missing and why.
+/// Whether anybody can be held here; the error says what is missing and why, and begins with `what`.
+Status CanHold(model::ReapMode reap, std::string_view what);
+/// The same, if holds are asked for.
 Status CheckHolding(const model::RunSpec& spec);
 
 class DeathDesk final : private reap::RecordObserver,
@@ -80,10 +82,16 @@ class DeathDesk final : private reap::RecordObserver,
   /// The loop has ended: waits, a little, until the death log is written.
   void Finish();
 
+  /// A hold rule was added: reads what only it asks for, from now on and of those that live.
+  void OnRuleAdded(const model::HoldRule& rule);
+
   // --- what is asked
   [[nodiscard]] reap::HoldDesk& holds() { return holds_; }
-  [[nodiscard]] const reap::RecordRing& ring() const { return recorder_.ring(); }
+  [[nodiscard]] const reap::HoldDesk& holds() const { return holds_; }
+  [[nodiscard]] const reap::Recorder& recorder() const { return recorder_; }
   [[nodiscard]] reap::ForeignZombies& foreign() { return foreign_; }
+  [[nodiscard]] const reap::ForeignZombies& foreign() const { return foreign_; }
+  [[nodiscard]] const model::ScribeCounters& scribe_counters() const { return scribe_.counters(); }
   /// The sentence for the termination log.
   [[nodiscard]] std::string Note(const model::DeathRecord& main) const;
   /// A part of ourselves.
@@ -108,6 +116,11 @@ class DeathDesk final : private reap::RecordObserver,
 
   [[nodiscard]] scribe::ScribeSetup ScribeSetup() const;
   void ReadTexts(const model::ProcessInfo& process);
+  void ReadCmdline(const model::ProcessInfo& process);
+  void ReadEnviron(const model::ProcessInfo& process);
+  /// A handler that puts what was read into the shadow of `process`, if that lives still.
+  template <typename Put>
+  scribe::Scribe::TextHandler ToShadow(const model::ProcessInfo& process, Put put);
   [[nodiscard]] reap::HoldSurroundings LimitsHere();
   void WatchOom();
   void WatchPressure();

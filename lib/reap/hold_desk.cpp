@@ -92,21 +92,20 @@ bool HoldDesk::Apply() {
   } else {
     loop_.ClearDeadline(deadline_);
   }
-  return released || living_asked_;
+  return released || living_asked_.has_value();
 }
 
 /// A barrier that waits for the last of those who match can be complete only if no child matches
 /// that we have not seen yet: so all are looked for first.
 void HoldDesk::ShowLiving() {
   if (!queue_.WantsLiving()) {
-    living_asked_ = false;
+    living_asked_.reset();
     return;
   }
-  if (!std::exchange(living_asked_, true)) {
-    reaper_.RequestDiscovery();
-    return;
-  }
-  living_asked_ = false;
+  if (!living_asked_) living_asked_ = reaper_.RequestDiscovery();
+  // With many children it takes more than a turn.
+  if (!reaper_.IsDiscovered(*living_asked_)) return;
+  living_asked_.reset();
   bool enough = false;
   reaper_.table().ForEach([&](const model::ProcessInfo& process) {
     if (enough || reaper_.plan().IsHeld(process.pid)) return;
@@ -150,6 +149,11 @@ void HoldDesk::Close(model::ReleaseReason reason) {
 }
 
 Result<Leased> HoldDesk::Hold(const LeaseRequest& request) {
+  if (IsLeaving(request.pid)) {
+    return Error(ESRCH,
+                 "pid " + std::to_string(request.pid) + " is released and about to be reaped");
+  }
+  RefreshSurroundings();
   auto leased = queue_.Hold(request, loop_.Now());
   Changed();
   return leased;

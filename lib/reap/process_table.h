@@ -20,7 +20,7 @@ class ProcessTable {
   bool Erase(pid_t pid) { return processes_.erase(pid) > 0; }
   /// Removes and returns it.
   std::optional<model::ProcessInfo> Take(pid_t pid);
-  /// Adds what a look at it told; it must be there.
+  /// Adds what a look at it told; it must be there. An id that it has does not change.
   void Note(const model::ProcessInfo& seen);
   [[nodiscard]] const model::ProcessInfo* Find(pid_t pid) const;
   /// Replaces the shadow by what `change` makes of it. False: it is gone, or another by now.

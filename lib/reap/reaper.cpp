@@ -173,6 +173,35 @@ void Reaper::AddListed(model::FirstSight sight) {
   }
 }
 
+Result<Reaper::Standing> Reaper::Examine(pid_t pid) {
+  const model::WaitOutcome outcome = ops_.WaitPid(pid, sys::WaitMode::kPeek);
+  now_us_ = ops_.Now();
+  switch (outcome.kind) {
+    case Kind::kNoChild:
+      return Standing::kStranger;
+    case Kind::kError:
+      return Error::FromErrno("waitid", outcome.error);
+    case Kind::kDead:
+      plan_.OnHint(pid);
+      return Standing::kDead;
+    case Kind::kStopped:  // which is not told again
+      ++counters_.stops;
+      observer_.OnStopped(pid, outcome.stop_signal);
+      break;
+    case Kind::kNothing:
+      break;
+  }
+  const model::ProcessInfo* const known = table_.Find(pid);
+  if (known == nullptr) {
+    table_.Insert({.pid = pid, .first_seen_us = now_us_});
+    LookAt(pid);
+  } else if (known->start_ticks == 0) {
+    std::erase(to_look_, pid);
+    LookAt(pid);
+  }
+  return Standing::kAlive;
+}
+
 /// One pass. False when the turn was over first.
 bool Reaper::Discover(event::Turn& turn) {
   if (!discovering_ || (!pass_.running && !discovery_.ShouldRun(now_us_))) return true;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/result.h"
 #include "event/turn.h"
 #include "model/counters.h"
 #include "model/death.h"
@@ -62,8 +63,20 @@ class Reaper {
 
   /// Off by default: it costs a list of children now and then, and only shadows and news need it.
   void EnableDiscovery() { discovering_ = true; }
-  /// The next Run lists all children and looks at all that are new.
-  void RequestDiscovery() { discovery_.OnRequest(); }
+  /// Run lists all children and looks at all that are new, whatever it costs. The number is for
+  /// IsDiscovered, which says when that was done.
+  std::uint64_t RequestDiscovery() { return discovery_.OnRequest(); }
+  [[nodiscard]] bool IsDiscovered(std::uint64_t request) const {
+    return !discovering_ || discovery_.IsAnswered(request);
+  }
+
+  enum class Standing {
+    kStranger,  ///< no child of ours, or not any more
+    kAlive,     ///< it is in the table, and was looked at
+    kDead,      ///< a zombie that is not reaped yet, whether its death was seen or not
+  };
+  /// What `pid` is now. Not from within Run. The errors are those of waitid.
+  Result<Standing> Examine(pid_t pid);
 
   void OnSigchld(pid_t hint);
   /// `pid`'s pidfd became readable. If waitid gives nothing, somebody else traces it: the SIGCHLD

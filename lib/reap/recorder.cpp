@@ -11,12 +11,6 @@ namespace {
 
 using model::Detail;
 
-std::string IdOf(pid_t pid, std::uint64_t pidfs_inode, std::uint64_t start_ticks) {
-  if (pidfs_inode != 0) return "i" + std::to_string(pidfs_inode);
-  if (start_ticks != 0) return "s" + std::to_string(pid) + ":" + std::to_string(start_ticks);
-  return {};
-}
-
 }  // namespace
 
 Recorder::Recorder(sys::ProcessOps& ops, const model::RecordsSpec& spec, OomJudge* oom,
@@ -81,12 +75,9 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
     record->service = known->service;
     record->first_sight = known->first_sight;
     record->shadow = known->shadow;
-    record->id = IdOf(death.pid, known->pidfs_inode, known->start_ticks);
+    record->id = known->Id();
     if (known->session != 0) record->session = known->session;
-    if (known->start_ticks != 0) {
-      record->started_us = static_cast<Micros>(known->start_ticks) * tick_us_;
-    }
-    if (known->first_sight == model::FirstSight::kSpawn) record->started_us = known->first_seen_us;
+    record->started_us = StartOf(*known);
   }
   if (record->shadow) {
     record->comm = record->shadow->comm;
@@ -98,6 +89,12 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
   return record;
 }
 
+std::optional<Micros> Recorder::StartOf(const model::ProcessInfo& known) const {
+  if (known.first_sight == model::FirstSight::kSpawn) return known.first_seen_us;
+  if (known.start_ticks == 0) return std::nullopt;
+  return static_cast<Micros>(known.start_ticks) * tick_us_;
+}
+
 void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) const {
   record.detail = std::max(record.detail, facts.detail);
   if (facts.stat) {
@@ -107,7 +104,12 @@ void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) c
     if (!record.started_us) {
       record.started_us = static_cast<Micros>(facts.stat->start_ticks) * tick_us_;
     }
-    if (record.id.empty()) record.id = IdOf(record.pid, facts.pidfs_inode, facts.stat->start_ticks);
+    if (record.id.empty()) {
+      const model::ProcessIdentity identity{.pid = record.pid,
+                                            .pidfs_inode = facts.pidfs_inode,
+                                            .start_ticks = facts.stat->start_ticks};
+      record.id = identity.Id();
+    }
   }
   if (facts.gid) record.gid = facts.gid;
   if (facts.io) record.io = facts.io;

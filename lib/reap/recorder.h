@@ -91,6 +91,8 @@ class Recorder {
 
   [[nodiscard]] const RecordRing& ring() const { return ring_; }
   [[nodiscard]] const SentSignals& sent() const { return sent_; }
+  /// When it started; nullopt: not known.
+  [[nodiscard]] std::optional<Micros> StartOf(const model::ProcessInfo& known) const;
   /// The record of a zombie that is not reaped yet; nullptr: it was not shown.
   [[nodiscard]] Record FindUnreaped(pid_t pid) const;
 
