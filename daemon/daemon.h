@@ -59,6 +59,10 @@ class Daemon final : private reap::ReapObserver {
   // --- the loop's handlers
   void OnSignal(const event::SignalRecord& record);
   void OnStopSignal(const event::SignalRecord& record, const SignalPlan& plan);
+  /// So that the reaper hears of its end. nullopt: SIGCHLD has to do.
+  std::optional<event::SourceId> WatchPidfd(pid_t pid, int pidfd);
+  void UnwatchDrain();
+  void SignalGroupAtEnd();
   event::After Reap(event::Turn& turn);
   reap::Rest RunReaper(event::Turn& turn);
 
@@ -78,6 +82,8 @@ class Daemon final : private reap::ReapObserver {
   void Act(const service::StopAction& action);
   /// To the target of forwarded signals. 0 or an errno.
   int Forward(int signal, const SignalSender* sender = nullptr);
+  /// 0 or -1: it is not to be found.
+  pid_t MainsSession();
   void SignalAll(std::vector<int> signals, model::SentSignal::Purpose purpose);
   void KillAll();
   /// So that a death by it can be told from others.
@@ -90,6 +96,7 @@ class Daemon final : private reap::ReapObserver {
   [[nodiscard]] std::vector<Remaining> WhoRemains() const;
   void MakeDesk();
   void KnowMain();
+  void KnowDrain(pid_t pid);
   /// Main could not be started: for the death log.
   void RecordFailedMain(const sys::ChildReport& failure);
   void OnMainHeld(const model::DeathRecord& main);
@@ -122,6 +129,7 @@ class Daemon final : private reap::ReapObserver {
   event::DeadlineId stop_deadline_ = 0;
   event::DeadlineId kill_again_ = 0;
   std::optional<event::SourceId> main_source_;
+  std::optional<event::SourceId> drain_source_;  ///< only where the kernel reaps
   RateLimit failures_{5, 10 * kSecond};
   bool asked_to_end_ = false;   ///< what remains had a signal before the KILL
   bool end_noted_ = false;      ///< in the termination log

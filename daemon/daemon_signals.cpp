@@ -126,9 +126,11 @@ int Daemon::Forward(int signal, const SignalSender* sender) {
     case model::SignalTarget::kGroup:
       return main_.SignalGroup(signal);
     case model::SignalTarget::kSession:
-      tree_->Send({.kind = service::TreeTarget::Kind::kSession, .session = getsid(main_.pid())},
-                  {signal});
-      return 0;
+      if (const pid_t session = MainsSession(); session > 0) {
+        tree_->Send({.kind = service::TreeTarget::Kind::kSession, .session = session}, {signal});
+        return 0;
+      }
+      return ESRCH;
     case model::SignalTarget::kAll:
       tree_->Send({}, {signal});
       return 0;
@@ -156,7 +158,7 @@ void Daemon::NoteSent(int signal, model::SentSignal::Purpose purpose, const Sign
         break;
       case model::SignalTarget::kSession:
         sent.reach = Reach::kSession;
-        sent.target = getsid(main_.pid());
+        sent.target = MainsSession();
         break;
       case model::SignalTarget::kAll:
         break;

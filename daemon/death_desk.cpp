@@ -12,6 +12,7 @@
 #include "reap/hold_match.h"
 #include "reap/termination_note.h"
 #include "sys/children_list.h"
+#include "sys/pidfd.h"
 #include "sys/process_limits.h"
 #include "sys/procfs.h"
 
@@ -56,6 +57,16 @@ Micros WallOffset(Micros now_us) {
   return Micros{wall.tv_sec} * kSecond + wall.tv_nsec / 1000 - now_us;
 }
 
+/// Why /proc is of no use for `option`.
+Error WithoutProc(const std::string& option, const std::string& consequence) {
+  if (access("/proc/self/stat", R_OK) == 0) {
+    return {EOPNOTSUPP, option +
+                            " needs a /proc of our own pid namespace, and the one that is mounted "
+                            "shows another; mount a new one (unshare --mount-proc)"};
+  }
+  return {EOPNOTSUPP, option + " needs /proc, and none is mounted: " + consequence};
+}
+
 }  // namespace
 
 bool WantsDeathDesk(const model::RunSpec& spec) {
@@ -79,19 +90,18 @@ Status CanHold(model::ReapMode reap, std::string_view what) {
                      " and --reap auto contradict each other: what the kernel reaps cannot be "
                      "held; expected one of them");
   }
-  const sys::ChildrenSource source = sys::ChildrenList(kProcRoot).Probe();
-  if (source != sys::ChildrenSource::kNone) return {};
-  return Error(EOPNOTSUPP,
-               who + (access("/proc/self/stat", R_OK) == 0
-                          ? " needs a /proc of our own pid namespace, and the one that is "
-                            "mounted shows another; mount a new one (unshare --mount-proc)"
-                          : " needs /proc, and none is mounted: without it the children that "
-                            "die beside a held one cannot be found"));
+  if (sys::ChildrenList(kProcRoot).Probe() != sys::ChildrenSource::kNone) return {};
+  return WithoutProc(who, "without it the children that die beside a held one cannot be found");
 }
 
 Status CheckHolding(const model::RunSpec& spec) {
   if (spec.hold.rules.empty()) return {};
   return CanHold(spec.reap, "--hold");
+}
+
+Status CheckWatching(const model::RunSpec& spec) {
+  if (!spec.watch_us || sys::ProcIsOurs(kProcRoot)) return {};
+  return WithoutProc("--watch", "without it there is nothing to look at");
 }
 
 DeathDesk::DeathDesk(const Surroundings& around, const model::RunSpec& spec, UniqueFd log)
@@ -110,6 +120,18 @@ DeathDesk::DeathDesk(const Surroundings& around, const model::RunSpec& spec, Uni
                kProcRoot, spec.foreign_zombies),
       foreign_rest_(around_.loop.AddDeadline([this] { TellMoreForeign(); })) {
   around_.reaper.EnableDiscovery();
+  if (spec_.watch_us) WatchKin(*spec_.watch_us);
+}
+
+void DeathDesk::WatchKin(Micros interval_us) {
+  using Scope = reap::KinTable::Scope;
+  kin_.emplace(around_.loop, around_.ops, around_.pid1 ? Scope::kNamespace : Scope::kDescendants,
+               kProcRoot, interval_us, [this] {
+                 around_.reaper.OnWatch();
+                 around_.wake();
+               });
+  around_.reaper.ConsultKin(&kin_->table());
+  recorder_.ConsultKin(&kin_->table());
 }
 
 scribe::ScribeSetup DeathDesk::ScribeSetup() const {
@@ -334,9 +356,12 @@ std::vector<pid_t> DeathDesk::Spared() const {
 
 // --- the scribe
 
-void DeathDesk::OnScribeStarted(pid_t pid, int /*pidfd*/) {
+void DeathDesk::OnScribeStarted(pid_t pid, int pidfd) {
   helpers_.push_back(pid);
-  around_.reaper.Know({.pid = pid, .role = model::Role::kHelper});
+  model::ProcessInfo helper{.pid = pid, .role = model::Role::kHelper};
+  if (pidfd >= 0) helper.pidfs_inode = sys::PidfsInode(pidfd);
+  // Without the pidfd: nobody but us reaps it (docs/kernel-facts.md#a-clone-child-is-invisible-to-plain-waits).
+  around_.reaper.Know(std::move(helper));
   holds_.OnSurroundingsChanged();
 }
 

@@ -17,6 +17,7 @@
 #include "model/run_spec.h"
 #include "reap/foreign_zombies.h"
 #include "reap/hold_desk.h"
+#include "reap/kin_watch.h"
 #include "reap/oom_desk.h"
 #include "reap/reaper.h"
 #include "reap/recorder.h"
@@ -36,6 +37,8 @@ Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec);
 Status CanHold(model::ReapMode reap, std::string_view what);
 /// The same, if holds are asked for.
 Status CheckHolding(const model::RunSpec& spec);
+/// Whether --watch has a /proc to look at.
+Status CheckWatching(const model::RunSpec& spec);
 
 class DeathDesk final : private reap::RecordObserver,
                         private reap::HoldObserver,
@@ -122,6 +125,7 @@ class DeathDesk final : private reap::RecordObserver,
   template <typename Put>
   scribe::Scribe::TextHandler ToShadow(const model::ProcessInfo& process, Put put);
   [[nodiscard]] reap::HoldSurroundings LimitsHere();
+  void WatchKin(Micros interval_us);
   void WatchOom();
   void WatchPressure();
   void LookForPressure();
@@ -137,6 +141,7 @@ class DeathDesk final : private reap::RecordObserver,
   reap::ForeignZombies foreign_;
   ForeignNews foreign_news_;
   event::DeadlineId foreign_rest_;
+  std::optional<reap::KinWatch> kin_;  ///< --watch
   std::optional<status::JsonContext> json_;
   std::vector<pid_t> helpers_;  ///< that are not reaped yet
   std::optional<sys::CgroupEventFile> oom_events_;

@@ -37,6 +37,10 @@ constexpr EnumNames<model::ExitStatusFrom, 2> kStatusFrom{{{
     {model::ExitStatusFrom::kMain, "main"},
     {model::ExitStatusFrom::kFirstFailure, "first-failure"},
 }}};
+constexpr EnumNames<model::ReapMode, 2> kReapModes{{{
+    {model::ReapMode::kWait, "wait"},
+    {model::ReapMode::kAuto, "auto"},
+}}};
 constexpr EnumNames<model::LogLevel, 6> kLevels{{{
     {model::LogLevel::kTrace, "trace"},
     {model::LogLevel::kDebug, "debug"},
@@ -236,6 +240,16 @@ bool ApplyHold(std::string_view value, OptionValues& values, std::string& proble
   return true;
 }
 
+bool ApplyWatch(std::string_view value, OptionValues& values,
+                [[maybe_unused]] std::string& problem) {
+  values.spec.watch_us.reset();
+  if (value == "off") return true;
+  Micros watch_us = 0;
+  if (!ApplyDuration(value, watch_us) || watch_us < model::kLeastWatch_us) return false;
+  values.spec.watch_us = watch_us;
+  return true;
+}
+
 bool ApplyForeignZombies(std::string_view value, OptionValues& values, std::string& problem) {
   auto spec = config::ParseForeignZombies(value);
   if (!spec) {
@@ -326,6 +340,11 @@ constexpr auto MakeTable() {
       {"foreign-zombies", "HOW", "REAPERD_FOREIGN_ZOMBIES", kDeaths, "interval=off",
        "those that others keep: action=…", "interval=10s,action=nudge,min_age=10s or the like",
        false, ApplyForeignZombies},
+      {"reap", "wait|auto", "REAPERD_REAP", kDeaths, "wait",
+       "who reaps: we do, or the kernel (auto)", "wait or auto", false,
+       APPLY(ApplyName(kReapModes, value, values.spec.reap))},
+      {"watch", "DURATION|off", "REAPERD_WATCH", kDeaths, "off", "look for new processes so often",
+       "off, or a duration of 100ms or more", false, ApplyWatch},
       {"user", "U[:G]", "REAPERD_USER", kChild, "ours", "user and group of main; sets HOME",
        "a user, or USER:GROUP, as names or numbers", false, ApplyUser},
       {"chdir", "DIR", "REAPERD_CHDIR", kChild, "ours", "main's working directory", "a directory",

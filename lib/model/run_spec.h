@@ -85,6 +85,9 @@ enum class ReapMode {
   kAuto,  ///< the kernel, at once; main's status comes by its pidfd
 };
 
+/// Looking more often than that would be work without end.
+inline constexpr Micros kLeastWatch_us = 100 * kMillisecond;
+
 struct RunSpec {
   ServiceSpec main;
   SignalPolicy signals;

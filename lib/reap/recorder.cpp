@@ -79,6 +79,8 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
     if (known->session != 0) record->session = known->session;
     record->started_us = StartOf(*known);
   }
+  // Without its start nobody knows whether it is the one that was seen.
+  if (!record->shadow && facts.stat) AddKin(*record, facts.stat->start_ticks);
   if (record->shadow) {
     record->comm = record->shadow->comm;
     record->cgroup = record->shadow->cgroup;
@@ -93,6 +95,14 @@ std::optional<Micros> Recorder::StartOf(const model::ProcessInfo& known) const {
   if (known.first_sight == model::FirstSight::kSpawn) return known.first_seen_us;
   if (known.start_ticks == 0) return std::nullopt;
   return static_cast<Micros>(known.start_ticks) * tick_us_;
+}
+
+void Recorder::AddKin(model::DeathRecord& record, std::uint64_t start_ticks) const {
+  const auto kin = kin_ != nullptr ? kin_->Find(record.pid, start_ticks) : std::nullopt;
+  if (!kin) return;
+  record.shadow = kin->shadow;
+  record.first_sight = model::FirstSight::kDiscovery;
+  if (kin->entered && record.role == model::Role::kAdopted) record.role = model::Role::kEntered;
 }
 
 void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) const {
@@ -111,6 +121,7 @@ void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) c
       record.id = identity.Id();
     }
   }
+  if (facts.entered && record.role == model::Role::kAdopted) record.role = model::Role::kEntered;
   if (facts.gid) record.gid = facts.gid;
   if (facts.io) record.io = facts.io;
   if (!record.cgroup) record.cgroup = facts.cgroup;

@@ -38,13 +38,17 @@ int Service::Signal(int signal) {
   if (pidfd_) {
     const int error = ops_.SignalPidfd(pidfd_.get(), signal);
     // A filter may refuse the call; the pid is as good, since the process is an unreaped child.
-    if (error != ENOSYS && error != EPERM) return error;
+    if (pidfd_only_ || (error != ENOSYS && error != EPERM)) return error;
   }
+  if (pidfd_only_) return ESRCH;
   return ops_.SignalChild(pid_, signal);
 }
 
 int Service::SignalGroup(int signal) {
   if (!running()) return ESRCH;
+  if (pidfd_only_ && group() == pid_) {
+    return pidfd_ ? ops_.SignalPidfdGroup(pidfd_.get(), signal) : ESRCH;
+  }
   return ops_.SignalGroup(group(), signal);
 }
 

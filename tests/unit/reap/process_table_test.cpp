@@ -152,5 +152,47 @@ TEST(Discovery, OneListAnswersAllThatAskedBefore) {
   EXPECT_TRUE(discovery.IsAnswered(second));
 }
 
+KinNote Kin(bool entered = false) {
+  auto shadow = std::make_shared<model::Shadow>();
+  shadow->comm = "before";
+  shadow->lineage = {{.pid = 3, .comm = "sh"}};
+  return {.first_seen_us = 5, .entered = entered, .shadow = std::move(shadow)};
+}
+
+TEST(ProcessTable, KinAddsALineageToWhatALookTold) {
+  ProcessTable table;
+  auto shadow = std::make_shared<model::Shadow>();
+  shadow->comm = "now";
+  table.Insert({.pid = 7, .first_seen_us = 9});
+  table.Note({.pid = 7, .start_ticks = 70, .shadow = shadow});
+  table.NoteKin(7, Kin());
+  const model::ProcessInfo* known = table.Find(7);
+  EXPECT_EQ(known->first_seen_us, 5);
+  EXPECT_EQ(known->shadow->comm, "now");
+  EXPECT_EQ(known->shadow->lineage->front().pid, 3);
+  EXPECT_EQ(known->role, model::Role::kAdopted);
+}
+
+TEST(ProcessTable, KinIsAllThatIsKnownOfOneThatWasNotLookedAt) {
+  ProcessTable table;
+  table.Insert({.pid = 7, .first_seen_us = 3});
+  table.NoteKin(7, Kin());
+  EXPECT_EQ(table.Find(7)->shadow->comm, "before");
+  EXPECT_EQ(table.Find(7)->first_seen_us, 3);
+}
+
+TEST(ProcessTable, OnlyAnOrphanCanHaveEntered) {
+  ProcessTable table;
+  table.Insert({.pid = 7});
+  table.Insert({.pid = 8});
+  table.Insert({.pid = 9, .role = model::Role::kMain});
+  table.NoteKin(7, Kin(true));
+  table.Note({.pid = 8, .role = model::Role::kEntered});
+  table.Note({.pid = 9, .role = model::Role::kEntered});
+  EXPECT_EQ(table.Find(7)->role, model::Role::kEntered);
+  EXPECT_EQ(table.Find(8)->role, model::Role::kEntered);
+  EXPECT_EQ(table.Find(9)->role, model::Role::kMain);
+}
+
 }  // namespace
 }  // namespace reaperd::reap
