@@ -20,6 +20,8 @@ class Discovery {
   static constexpr std::size_t kLooksPerPass = 32;
 
   void OnSigchld() { due_ = true; }
+  /// There is no child: a list would be empty.
+  void OnNoChild() { due_ = false; }
   /// Wanted now and whole, whatever it costs: somebody asked, or a decision depends on it.
   void OnRequest() {
     due_ = true;

@@ -28,12 +28,15 @@ struct ZombieFacts {
   std::uint64_t pidfs_inode = 0;
 };
 
+/// What of it is known already and need not be read.
+enum class Known { kNothing, kInode };
+
 class ProcessLook {
  public:
   explicit ProcessLook(std::string proc_root) : proc_root_(std::move(proc_root)) {}
 
   /// Everything but role, service and first sight. nullopt: a zombie, or nothing can be read.
-  std::optional<model::ProcessInfo> Living(pid_t pid);
+  std::optional<model::ProcessInfo> Living(pid_t pid, Known known = Known::kNothing);
   ZombieFacts Zombie(pid_t pid, model::Detail detail);
 
  private:
