@@ -88,7 +88,8 @@ def _measure_scribe(plan: Plan, program: Program) -> None:
         init = session.init_pid
         ours = os.path.realpath(program.path)
         children = Path(f"/proc/{init}/task/{init}/children").read_text(encoding="ascii").split()
-        scribes = [pid for pid in map(int, children) if os.path.realpath(f"/proc/{pid}/exe") == ours]
+        scribes = [pid for pid in map(int, children)
+                   if os.path.realpath(f"/proc/{pid}/exe") == ours]
         if not scribes:
             raise WorkloadError("there is no scribe")
         plan.results.add("pss_scribe", program.name, sum(map(_pss_kib, [init, *scribes])))
