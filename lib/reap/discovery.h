@@ -21,6 +21,8 @@ class Discovery {
   static constexpr std::size_t kLooksPerPass = 32;
 
   void OnSigchld() { due_ = true; }
+  /// There is no child: a list would be empty. Who asked is answered by one all the same.
+  void OnNoChild() { due_ = requests_ != answered_; }
   /// Wanted now and whole, whatever it costs: somebody asked, or a decision depends on it. The
   /// number is for IsAnswered.
   std::uint64_t OnRequest() {

@@ -128,6 +128,10 @@ class HeldQueue {
   [[nodiscard]] const model::HoldInfo* Find(pid_t pid) const;
   [[nodiscard]] std::size_t size() const { return store_.size(); }
   [[nodiscard]] bool closed() const { return closed_; }
+  /// Nobody is held or leased, and no barrier counts: there is nothing to forget.
+  [[nodiscard]] bool IsIdle() const {
+    return store_.size() == 0 && leases_.size() == 0 && barriers_.empty();
+  }
   [[nodiscard]] std::size_t lease_count() const { return leases_.size(); }
   [[nodiscard]] bool HasLease(pid_t pid) const { return leases_.Has(pid, {}); }
   [[nodiscard]] const model::HoldLimits& limits() const { return limits_; }

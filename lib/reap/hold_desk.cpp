@@ -60,6 +60,7 @@ void HoldDesk::OnAllJudged() {
 }
 
 void HoldDesk::OnReaped(pid_t pid) {
+  if (queue_.IsIdle() && open_.empty() && held_.empty()) return;
   queue_.Forget(pid);
   std::erase_if(open_, [pid](const Record& record) { return record->pid == pid; });
   if (held_.contains(pid)) wake_();  // the plan had to let it go: the queue tells of it

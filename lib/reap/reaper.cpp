@@ -100,8 +100,12 @@ void Reaper::Wait(const Action& action) {
       observer_.OnStopped(outcome.pid, outcome.stop_signal);
       break;
     case Kind::kNoChild:
-      if (!any) AskPidfd(action.pid, Gone::kSurely);
-      if (any) NoChildLeft();
+      if (!any) {
+        AskPidfd(action.pid, Gone::kSurely);
+        break;
+      }
+      NoChildLeft();
+      discovery_.OnNoChild();
       break;
     case Kind::kError:
       if (peek && PeekRefused(outcome.error)) {
@@ -297,7 +301,8 @@ void Reaper::LookAt(pid_t pid) {
   const model::ProcessInfo* const known = table_.Find(pid);
   if (known == nullptr) return;  // reaped meanwhile
   ++pass_.looks;
-  const auto seen = ops_.LookAtLiving(pid);
+  const auto seen =
+      ops_.LookAtLiving(pid, known->pidfs_inode != 0 ? sys::Known::kInode : sys::Known::kNothing);
   const Micros before_us = now_us_;
   now_us_ = ops_.Now();
   pass_.cost_us += now_us_ - before_us;

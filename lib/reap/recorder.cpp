@@ -129,6 +129,7 @@ void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) c
 
 VerdictFacts Recorder::FactsOf(const model::DeathRecord& record) const {
   VerdictFacts facts{.pid = record.pid, .end = record.end, .died_us = record.died_us};
+  if (sent_.size() == 0 && exec_failures_.empty()) return facts;
   const SignalRecipient recipient{.pid = record.pid,
                                   .process_group = record.process_group,
                                   .session = record.session,
@@ -174,7 +175,7 @@ bool Recorder::Settle(Micros now_us) {
 }
 
 void Recorder::TellIfComplete(const Record& record) {
-  if (record->reaped_us && !IsOpen(*record)) observer_.OnRecorded(record);
+  if (record->reaped_us && (open_.empty() || !IsOpen(*record))) observer_.OnRecorded(record);
 }
 
 void Recorder::OnAdopted(const model::ProcessInfo& process) {

@@ -101,7 +101,7 @@ std::string ProcessLook::PathOf(pid_t pid) const {
   return proc_root_ + "/" + std::to_string(pid);
 }
 
-std::optional<model::ProcessInfo> ProcessLook::Living(pid_t pid) {
+std::optional<model::ProcessInfo> ProcessLook::Living(pid_t pid, Known known) {
   if (!ProcUsable()) return std::nullopt;
   const UniqueFd directory = OpenDirectory(PathOf(pid));
   if (!directory) return std::nullopt;
@@ -114,7 +114,9 @@ std::optional<model::ProcessInfo> ProcessLook::Living(pid_t pid) {
   shadow->cwd = LinkAt(directory.get(), "cwd");
   shadow->cgroup = CgroupOfLiving(directory.get());
   model::ProcessInfo info{.pid = pid, .start_ticks = stat->start_ticks, .session = stat->session};
-  if (const UniqueFd pidfd = OpenPidfd(pid)) info.pidfs_inode = PidfsInode(pidfd.get());
+  if (known == Known::kNothing) {
+    if (const UniqueFd pidfd = OpenPidfd(pid)) info.pidfs_inode = PidfsInode(pidfd.get());
+  }
   if (outsiders_ && outsiders_->CameFromOutside(*stat)) info.role = model::Role::kEntered;
   info.shadow = std::move(shadow);
   return info;
