@@ -82,7 +82,7 @@ class Daemon final : private reap::ReapObserver {
   void Act(const service::StopAction& action);
   /// To the target of forwarded signals. 0 or an errno.
   int Forward(int signal, const SignalSender* sender = nullptr);
-  /// 0 or -1: it is not to be found.
+  /// 0: its leader is outside our pid namespace; -1: main is gone.
   pid_t MainsSession();
   void SignalAll(std::vector<int> signals, model::SentSignal::Purpose purpose);
   void KillAll();

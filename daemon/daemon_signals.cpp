@@ -126,7 +126,7 @@ int Daemon::Forward(int signal, const SignalSender* sender) {
     case model::SignalTarget::kGroup:
       return main_.SignalGroup(signal);
     case model::SignalTarget::kSession:
-      if (const pid_t session = MainsSession(); session > 0) {
+      if (const pid_t session = MainsSession(); session >= 0) {
         tree_->Send({.kind = service::TreeTarget::Kind::kSession, .session = session}, {signal});
         return 0;
       }

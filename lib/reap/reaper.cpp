@@ -28,8 +28,13 @@ std::optional<Micros> Earlier(std::optional<Micros> a, std::optional<Micros> b) 
 void Reaper::OnSigchld(pid_t hint) {
   ++counters_.sigchld_received;
   may_have_children_ = true;
-  plan_.OnHint(hint);
-  if (!kernel_reaps_) discovery_.OnSigchld();
+  if (!kernel_reaps_) {
+    plan_.OnHint(hint);
+    discovery_.OnSigchld();
+    return;
+  }
+  // Of an orphan there is nothing to ask any more.
+  plan_.OnHint(pidfds_.contains(hint) ? hint : 0);
 }
 
 void Reaper::Know(model::ProcessInfo made, int pidfd) {

@@ -106,6 +106,13 @@ TEST_F(ReaperAutoTest, AFailingQuestionIsToldAndAskedAgain) {
   EXPECT_EQ(Settle(), Words{"reaped 7"});
 }
 
+TEST_F(ReaperAutoTest, AnOrphansDeathCostsNoQuestionAboutIt) {
+  KnowMain();
+  reaper_->OnSigchld(8);
+  EXPECT_EQ(Settle(), Words{});
+  EXPECT_EQ(ops_.TakeCalls(), Words{"any"});
+}
+
 TEST_F(ReaperAutoTest, StopsAreToldAsEver) {
   KnowMain();
   ops_.children[0].stopped_by = 20;
