@@ -16,6 +16,8 @@ from waiting import wait_until
 
 FAST = "interval=150ms,min_age=300ms"
 END = "--exit-on=USR1=42"
+# A look pauses for a hundred times of what it took, and a subreaper's sees all of the machine.
+PATIENCE = 40.0
 FOUND = r"does not wait for (\d+) zombies, one of them .*: found$"
 
 
@@ -51,12 +53,16 @@ def said(err: str, words: str) -> list[str]:
 
 
 def foreign(run: Run) -> int:
-    return len(run.zombies())
+    """Zombies below the supervisor that are not its own, in namespaces below, too."""
+    own = run.children()
+    seen = [procread.read_process(pid) for pid in procread.descendants(run.pid) if pid not in own]
+    return sum(1 for process in seen if process is not None and process.is_zombie)
 
 
 def test_what_is_found_is_told_once_for_each(launch: Launcher, mode: str) -> None:
     run = start(launch, mode, FAST + ",action=report", 3)
-    wait_until(lambda: len(re.findall(FOUND, run.err(), re.MULTILINE)) == 3, "three lines")
+    wait_until(lambda: len(re.findall(FOUND, run.err(), re.MULTILINE)) == 3, "three lines",
+               PATIENCE)
     pid = negligent_pid(run)
     assert re.search(rf"reaperd_roles \(pid {pid}\) does not wait for 3 zombies", run.err())
     settle_looks(run, 4)
@@ -69,24 +75,27 @@ def test_what_is_found_is_told_once_for_each(launch: Launcher, mode: str) -> Non
 def settle_looks(run: Run, looks: int) -> None:
     """Until it has looked again so often: each look is a wake-up."""
     start_count = sum(procread.switches(run.pid))
-    wait_until(lambda: sum(procread.switches(run.pid)) >= start_count + looks, "more looks")
+    wait_until(lambda: sum(procread.switches(run.pid)) >= start_count + looks, "more looks",
+               PATIENCE)
 
 
 def test_a_nudge_heals_a_parent_that_would_have_reaped(launch: Launcher, mode: str) -> None:
     run = start(launch, mode, FAST + ",action=nudge", 5, "--reap-on-sigchld")
     pid = negligent_pid(run)
-    wait_until(lambda: foreign(run) == 0, "the zombies to be reaped by their parent")
-    wait_until(lambda: len(said(run.err(), "is gone")) == 5, "five to be told as gone")
+    wait_until(lambda: foreign(run) == 0, "the zombies to be reaped by their parent",
+               PATIENCE)
+    wait_until(lambda: len(said(run.err(), "is gone")) == 5, "five to be told as gone",
+               PATIENCE)
     ended = finish(run)
     assert len(said(ended.err, "nudged by SIGCHLD")) == 1
-    assert "SIGTERM" not in "".join(said(ended.err, "asked to end by SIGTERM"))
-    # They were their parent's to bury, and have no record of ours.
-    assert pid not in [one["pid"] for one in records(ended) if one["end"]["signal"] == "SIGTERM"]
+    assert not said(ended.err, "asked to end by SIGTERM")
+    # They were their parent's to bury, and have no record of ours: it and main have.
+    assert [one["pid"] for one in records(ended) if one["role"] == "adopted"] in ([], [pid])
 
 
 def test_a_nudge_that_does_not_help_is_given_up(launch: Launcher, mode: str) -> None:
     run = start(launch, mode, FAST + ",action=nudge", 2)
-    run.wait_log(r"nothing helped: ")
+    run.wait_log(r"nothing helped: ", PATIENCE)
     assert foreign(run) == 2
     ended = finish(run)
     assert len(said(ended.err, "nudged by SIGCHLD")) == 3
@@ -97,7 +106,7 @@ def test_a_deaf_parent_is_ended_and_its_zombies_are_reaped_by_us(launch: Launche
                                                                 mode: str) -> None:
     run = start(launch, mode, FAST + ",action=terminate-parent", 4)
     parent = negligent_pid(run)
-    run.wait_log("asked to end by SIGTERM")
+    run.wait_log("asked to end by SIGTERM", PATIENCE)
     # Main does not wait for it, so it is a foreign zombie itself; its four are ours.
     wait_until(lambda: foreign(run) <= 1, "its zombies to be reaped")
     wait_until(lambda: len([line for line in run.err().splitlines()
@@ -112,22 +121,22 @@ def test_a_deaf_parent_is_ended_and_its_zombies_are_reaped_by_us(launch: Launche
 
 def test_a_parent_that_ignores_term_is_killed(launch: Launcher, mode: str) -> None:
     run = start(launch, mode, FAST + ",action=kill-parent", 2, "--ignore-term")
-    run.wait_log("ended by SIGKILL")
+    run.wait_log("ended by SIGKILL", PATIENCE)
     wait_until(lambda: foreign(run) <= 1, "its zombies to be reaped")
     finish(run)
 
 
 def test_terminate_goes_on_to_kill_where_term_is_ignored(launch: Launcher) -> None:
     run = start(launch, SUBREAPER, FAST + ",action=terminate-parent", 2, "--ignore-term")
-    run.wait_log("asked to end by SIGTERM")
-    run.wait_log("ended by SIGKILL", 15)  # five seconds later
+    run.wait_log("asked to end by SIGTERM", PATIENCE)
+    run.wait_log("ended by SIGKILL", PATIENCE)  # five seconds later
     wait_until(lambda: foreign(run) <= 1, "its zombies to be reaped")
     finish(run)
 
 
 def test_who_is_exempt_is_left_alone(launch: Launcher, mode: str) -> None:
     run = start(launch, mode, FAST + ",action=kill-parent,exempt=reaperd_r*", 2)
-    run.wait_log("left alone$")
+    run.wait_log("left alone$", PATIENCE)
     settle_looks(run, 4)
     assert foreign(run) == 2
     ended = finish(run)
@@ -138,7 +147,7 @@ def test_who_is_exempt_is_left_alone(launch: Launcher, mode: str) -> None:
 def test_main_is_told_of_and_never_touched(launch: Launcher, mode: str) -> None:
     run = launch.start(["--foreign-zombies", FAST + ",action=kill-parent"],
                        roles("negligent", 3, "--reap-on-sigchld"), mode=mode)
-    run.wait_log("left alone$")
+    run.wait_log("left alone$", PATIENCE)
     settle_looks(run, 4)
     assert run.is_running() and foreign(run) == 3
     assert not said(run.err(), "nudged by SIGCHLD")
@@ -150,7 +159,7 @@ def test_the_init_of_a_nested_namespace_is_never_touched(launch: Launcher, mode:
     """Its end would be that of the whole namespace."""
     run = start(launch, mode, FAST + ",action=kill-parent", 2, before=("wait", "--", *UNSHARE,
                                                                        *roles()))
-    run.wait_log("left alone$")
+    run.wait_log("left alone$", PATIENCE)
     settle_looks(run, 4)
     assert foreign(run) == 2
     ended = finish(run)
@@ -159,7 +168,8 @@ def test_the_init_of_a_nested_namespace_is_never_touched(launch: Launcher, mode:
 
 def test_thousands_are_told_as_a_number(launch: Launcher) -> None:
     run = start(launch, SUBREAPER, FAST + ",action=report", 1500)
-    wait_until(lambda: len(re.findall(FOUND, run.err(), re.MULTILINE)) == 10, "ten lines")
+    wait_until(lambda: len(re.findall(FOUND, run.err(), re.MULTILINE)) == 10, "ten lines",
+               PATIENCE)
     settle_looks(run, 3)
     ended = finish(run)
     assert len(re.findall(FOUND, ended.err, re.MULTILINE)) == 10
