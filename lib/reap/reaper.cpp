@@ -117,6 +117,8 @@ void Reaper::Wait(const Action& action) {
         PlanLimits limits = plan_.limits();
         limits.can_peek = false;
         plan_.SetLimits(limits);
+        // Where only records wanted a look they say less, and that is all.
+        if (!limits.may_hold) break;
       }
       ++counters_.errors;
       observer_.OnWaitFailed(outcome.error);
