@@ -44,6 +44,7 @@ RunResult Daemon::Run() {
     return {.exit_code = *failed};
   }
   AfterStart();
+  if (on_started_) on_started_(*loop_);
   loop_->Run();
   return Conclude();
 }
@@ -118,9 +119,23 @@ void Daemon::MakeDesk() {
                 spec_, std::move(death_log_));
 }
 
+status::ControlPlane* Daemon::control() {
+  if (!control_ && desk_) {
+    control_.emplace(ControlDesk::Surroundings{.loop = *loop_,
+                                               .ops = ops_,
+                                               .reaper = reaper_,
+                                               .deaths = *desk_,
+                                               .reap = spec_.reap,
+                                               .wake = [this] { loop_->Wake(reap_job_); }});
+  }
+  return control_ ? &*control_ : nullptr;
+}
+
 void Daemon::KnowMain() {
-  model::ProcessInfo main{
-      .pid = main_.pid(), .role = model::Role::kMain, .service = main_.spec().name};
+  model::ProcessInfo main{.pid = main_.pid(),
+                          .role = model::Role::kMain,
+                          .first_seen_us = main_.started_us(),
+                          .service = main_.spec().name};
   if (desk_) {
     if (main_.pidfd() >= 0) main.pidfs_inode = sys::PidfsInode(main_.pidfd());
     main.shadow = model::ShadowOfCommand(main_.spec().command);
@@ -134,7 +149,7 @@ void Daemon::RecordFailedMain(const sys::ChildReport& failure) {
   const model::ProcessInfo known{.pid = main_.failed_pid(),
                                  .first_sight = model::FirstSight::kSpawn,
                                  .role = model::Role::kMain,
-                                 .first_seen_us = ops_.Now(),
+                                 .first_seen_us = main_.started_us(),
                                  .shadow = model::ShadowOfCommand(spec_.main.command),
                                  .service = spec_.main.name};
   desk_->OnExecFailed(known.pid, sys::StepName(failure.step), failure.code);
@@ -178,6 +193,7 @@ void Daemon::AfterStart() {
     }
   });
   if (main_.running()) KnowMain();
+  if (desk_) desk_->Start();
   if (main_.pidfd() >= 0) main_source_ = WatchPidfd(main_.pid(), main_.pidfd());
   if (spec_.change_to_root) static_cast<void>(!chdir("/"));
   if (spec_.close_inherited_descriptors) sys::CloseInheritedDescriptors();
@@ -205,6 +221,7 @@ event::After Daemon::Reap(event::Turn& turn) {
     loop_->ClearDeadline(reap_deadline_);
   }
   TellStopSequence(rest.more);
+  if (control_) control_->AfterRun();
   return rest.more ? event::After::kMore : event::After::kWait;
 }
 
@@ -236,6 +253,7 @@ void Daemon::OnReaped(const model::Death& reaped, const model::ProcessInfo* know
   if (drain_) drain_->OnDeath(death.pid);
   std::shared_ptr<const model::DeathRecord> record;
   if (desk_) record = desk_->OnReaped(death, known);
+  if (control_) control_->OnReaped(death.pid);
   if (record) death.seen_us = record->died_us;  // it may have been held since
   const bool is_main = main_.OnReaped(death);
   const bool is_drain = drain_ && drain_->OnReaped(death);
@@ -335,6 +353,10 @@ RunResult Daemon::Conclude() {
   }
   RunResult result{.exit_code = spec_.main.command.empty() ? 0 : exit_status_.Code()};
   const auto deciding = exit_status_.Deciding();
+  if (spec_.exit.oom_status && main_record_ && deciding == main_.exit_status() &&
+      main_record_->verdict.cause == model::Cause::kOomKill) {
+    result.exit_code = *spec_.exit.oom_status;
+  }
   if (spec_.exit.by_signal && !standing_.pid1 && deciding &&
       deciding->how == model::ExitStatus::How::kSignal &&
       result.exit_code == deciding->ShellCode()) {

@@ -1,11 +1,12 @@
 // Daemon: the composition root. Makes everything, connects it, and runs one RunSpec to its end.
 #pragma once
 
-#include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 
 #include "base/rate_limit.h"
+#include "daemon/control_desk.h"
 #include "daemon/death_desk.h"
 #include "daemon/drain_command.h"
 #include "daemon/job_control.h"
@@ -40,6 +41,13 @@ class Daemon final : private reap::ReapObserver {
   /// Starts main and returns when the run is over. Nothing is started if anything that was asked
   /// for cannot be had; after the start no error ends the run.
   RunResult Run();
+
+  /// What the status socket speaks to: from the start of main to the end of Run. nullptr when
+  /// nothing wants a DeathDesk (--records off and no more).
+  [[nodiscard]] status::ControlPlane* control();
+  /// Called when main was started, before the loop turns: for those who speak to control().
+  using StartedHandler = std::function<void(event::EventLoop& loop)>;
+  void OnStarted(StartedHandler handler) { on_started_ = std::move(handler); }
 
  private:
   // --- before and at the start
@@ -112,7 +120,9 @@ class Daemon final : private reap::ReapObserver {
   service::ExitStatusPolicy exit_status_;
   reap::Reaper reaper_;
   UniqueFd death_log_;
-  std::optional<DeathDesk> desk_;  ///< made after the start; nullopt: nothing wants one
+  std::optional<DeathDesk> desk_;       ///< made after the start; nullopt: nothing wants one
+  std::optional<ControlDesk> control_;  ///< made when somebody asks for it
+  StartedHandler on_started_;
   std::shared_ptr<const model::DeathRecord> main_record_;
   event::SourceId reap_job_ = 0;
   event::DeadlineId reap_deadline_ = 0;

@@ -12,6 +12,8 @@ namespace {
 
 /// Not PID 1: a descendant that was made between our walk and its KILL is found by another walk.
 constexpr Micros kKillAgain_us = 50 * kMillisecond;
+/// PID 1: its KILL waits for the death log, and asks so often.
+constexpr Micros kKillPutOff_us = 2 * kMillisecond;
 
 /// EPIPE sends us SIGPIPE, and kill(0) reaches us, too: our own signals are nobody's wish.
 bool FromOurselves(const event::SignalRecord& record) {
@@ -179,6 +181,10 @@ void Daemon::SignalAll(std::vector<int> signals, model::SentSignal::Purpose purp
 
 void Daemon::KillAll() {
   using Purpose = model::SentSignal::Purpose;
+  if (standing_.pid1 && desk_ && !desk_->ReadyForKill()) {
+    loop_->SetDeadline(kill_again_, ops_.Now() + kKillPutOff_us);
+    return;
+  }
   SignalAll({SIGKILL}, asked_to_end_ ? Purpose::kEscalation : Purpose::kStop);
 }
 

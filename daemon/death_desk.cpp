@@ -22,6 +22,8 @@ namespace {
 constexpr char kProcRoot[] = "/proc";
 /// At the end of a run: so long may the death log delay our exit.
 constexpr Micros kFinish_us = 250 * kMillisecond;
+/// And so long the KILL of everybody.
+constexpr Micros kBeforeKill_us = 250 * kMillisecond;
 /// Where the kernel does not tell of forks that failed, we ask so often while something is held.
 constexpr Micros kPressureAge_us = 10 * kMillisecond;
 
@@ -58,11 +60,11 @@ Micros WallOffset(Micros now_us) {
 /// Why /proc is of no use for `option`.
 Error WithoutProc(const std::string& option, const std::string& consequence) {
   if (access("/proc/self/stat", R_OK) == 0) {
-    return Error(0, option +
-                        " needs a /proc of our own pid namespace, and the one that is mounted "
-                        "shows another; mount a new one (unshare --mount-proc)");
+    return {EOPNOTSUPP, option +
+                            " needs a /proc of our own pid namespace, and the one that is mounted "
+                            "shows another; mount a new one (unshare --mount-proc)"};
   }
-  return Error(0, option + " needs /proc, and none is mounted: " + consequence);
+  return {EOPNOTSUPP, option + " needs /proc, and none is mounted: " + consequence};
 }
 
 }  // namespace
@@ -80,11 +82,21 @@ Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec) {
   return std::move(file->fd);
 }
 
+Status CanHold(model::ReapMode reap, std::string_view what) {
+  const std::string who(what);
+  if (reap == model::ReapMode::kAuto) {
+    return Error(EOPNOTSUPP,
+                 who +
+                     " and --reap auto contradict each other: what the kernel reaps cannot be "
+                     "held; expected one of them");
+  }
+  if (sys::ChildrenList(kProcRoot).Probe() != sys::ChildrenSource::kNone) return {};
+  return WithoutProc(who, "without it the children that die beside a held one cannot be found");
+}
+
 Status CheckHolding(const model::RunSpec& spec) {
   if (spec.hold.rules.empty()) return {};
-  if (sys::ChildrenList(kProcRoot).Probe() != sys::ChildrenSource::kNone) return {};
-  return WithoutProc("--hold",
-                     "without it the children that die beside a held one cannot be found");
+  return CanHold(spec.reap, "--hold");
 }
 
 Status CheckWatching(const model::RunSpec& spec) {
@@ -105,7 +117,8 @@ DeathDesk::DeathDesk(const Surroundings& around, const model::RunSpec& spec, Uni
           around_.wake),
       foreign_(around_.loop, around_.ops, *this,
                around_.pid1 ? reap::ForeignScope::kNamespace : reap::ForeignScope::kDescendants,
-               kProcRoot, spec.foreign_zombies) {
+               kProcRoot, spec.foreign_zombies),
+      foreign_rest_(around_.loop.AddDeadline([this] { TellMoreForeign(); })) {
   around_.reaper.EnableDiscovery();
   if (spec_.watch_us) WatchKin(*spec_.watch_us);
 }
@@ -188,40 +201,55 @@ void DeathDesk::OnAdopted(const model::ProcessInfo& process) {
   recorder_.OnAdopted(process);
   around_.observer.OnAdopted(process);
   if (process.shadow) ReadTexts(process);
-  WatchOom();
 }
 
 void DeathDesk::ReadTexts(const model::ProcessInfo& process) {
-  const pid_t pid = process.pid;
-  const std::uint64_t start_ticks = process.start_ticks;
-  const auto keep = [this, pid, start_ticks](auto put) {
-    return [this, pid, start_ticks, put](std::optional<scribe::ProcessText> text) {
-      if (!text) return;
-      const auto add = [&](const model::Shadow& known) {
-        auto shadow = std::make_shared<model::Shadow>(known);
-        put(*shadow, *std::move(text));
-        return shadow;
-      };
-      if (around_.reaper.ChangeShadow(pid, start_ticks, add)) holds_.OnLearned();
+  if (needs_cmdline_) ReadCmdline(process);
+  if (spec_.records.shadow_environ) ReadEnviron(process);
+}
+
+template <typename Put>
+scribe::Scribe::TextHandler DeathDesk::ToShadow(const model::ProcessInfo& process, Put put) {
+  return [this, pid = process.pid, start_ticks = process.start_ticks,
+          put](std::optional<scribe::ProcessText> text) {
+    if (!text) return;
+    const auto add = [&](const model::Shadow& known) {
+      auto shadow = std::make_shared<model::Shadow>(known);
+      put(*shadow, *std::move(text));
+      return shadow;
     };
+    if (around_.reaper.ChangeShadow(pid, start_ticks, add)) holds_.OnLearned();
   };
-  if (needs_cmdline_ && process.first_sight != model::FirstSight::kSpawn) {
-    scribe_.ReadCmdline(pid, start_ticks, keep([](model::Shadow& to, scribe::ProcessText text) {
-                          to.cmdline = std::move(text.parts);
-                          to.cmdline_truncated = text.truncated;
-                        }));
-  }
-  if (spec_.records.shadow_environ) {
-    scribe_.ReadEnviron(pid, start_ticks, keep([](model::Shadow& to, scribe::ProcessText text) {
-                          to.environ = std::move(text.parts);
-                          to.environ_truncated = text.truncated;
-                        }));
-  }
+}
+
+void DeathDesk::ReadCmdline(const model::ProcessInfo& process) {
+  if (process.first_sight == model::FirstSight::kSpawn) return;  // what we gave it is known
+  scribe_.ReadCmdline(process.pid, process.start_ticks,
+                      ToShadow(process, [](model::Shadow& to, scribe::ProcessText text) {
+                        to.cmdline = std::move(text.parts);
+                        to.cmdline_truncated = text.truncated;
+                      }));
+}
+
+void DeathDesk::ReadEnviron(const model::ProcessInfo& process) {
+  scribe_.ReadEnviron(process.pid, process.start_ticks,
+                      ToShadow(process, [](model::Shadow& to, scribe::ProcessText text) {
+                        to.environ = std::move(text.parts);
+                        to.environ_truncated = text.truncated;
+                      }));
+}
+
+void DeathDesk::OnRuleAdded(const model::HoldRule& rule) {
+  if (needs_cmdline_ || rule.match.cmdline.empty()) return;
+  needs_cmdline_ = true;
+  around_.reaper.table().ForEach([this](const model::ProcessInfo& process) {
+    if (process.shadow && !around_.reaper.plan().WasSeen(process.pid)) ReadCmdline(process);
+  });
 }
 
 /// Being told when the counter rises makes a reading fresh, so that it proves more.
 void DeathDesk::WatchOom() {
-  if (std::exchange(oom_watched_, true)) return;
+  oom_.Start();
   const auto counter = oom_.OwnCounter();
   if (!counter || !counter->v2) return;
   auto file = sys::CgroupEventFile::Open(*counter);
@@ -301,7 +329,19 @@ void DeathDesk::OnSpawnFailed(int code) {
 // --- zombies that others keep
 
 void DeathDesk::OnForeign(const model::ForeignEvent& event) {
-  around_.observer.OnForeign(event);
+  const Micros now_us = around_.ops.Now();
+  const bool quiet = foreign_news_.rest().empty();
+  if (foreign_news_.Allow(event.step, now_us)) {
+    around_.observer.OnForeign(event);
+  } else if (quiet) {
+    around_.loop.SetDeadline(foreign_rest_, now_us + ForeignNews::kWindow_us);
+  }
+}
+
+void DeathDesk::TellMoreForeign() {
+  const ForeignNews::Rest rest = foreign_news_.TakeRest();
+  if (rest.empty()) return;
+  around_.observer.OnMoreForeign(rest.found, rest.gone);
 }
 
 std::vector<pid_t> DeathDesk::Spared() const {
@@ -322,6 +362,7 @@ void DeathDesk::OnScribeStarted(pid_t pid, int pidfd) {
   if (pidfd >= 0) helper.pidfs_inode = sys::PidfsInode(pidfd);
   // Without the pidfd: nobody but us reaps it (docs/kernel-facts.md#a-clone-child-is-invisible-to-plain-waits).
   around_.reaper.Know(std::move(helper));
+  holds_.OnSurroundingsChanged();
 }
 
 void DeathDesk::OnScribeStartFailed(const Error& error) {
@@ -338,7 +379,18 @@ void DeathDesk::OnScribeEnded(pid_t pid) {
   around_.wake();
 }
 
+bool DeathDesk::ReadyForKill() {
+  const Micros now_us = around_.ops.Now();
+  if (!kill_wanted_us_) kill_wanted_us_ = now_us;
+  if (!scribe_.quiet() && now_us - *kill_wanted_us_ < kBeforeKill_us) return false;
+  kill_wanted_us_.reset();
+  // It will not read what is sent to it while its KILL is on the way.
+  scribe_.LetGo();
+  return true;
+}
+
 void DeathDesk::Finish() {
+  TellMoreForeign();
   recorder_.Settle(around_.ops.Now());
   scribe_.Finish(kFinish_us);
   for (const pid_t pid : helpers_)

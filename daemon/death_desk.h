@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/foreign_news.h"
 #include "daemon/run_observer.h"
 #include "event/event_loop.h"
 #include "model/run_spec.h"
@@ -32,7 +33,9 @@ namespace reaperd::daemon {
 bool WantsDeathDesk(const model::RunSpec& spec);
 /// Opens and checks the death log; empty when there is none. The error names the option.
 Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec);
-/// Whether the holds that are asked for can be had here; the error says what is missing and why.
+/// Whether anybody can be held here; the error says what is missing and why, and begins with `what`.
+Status CanHold(model::ReapMode reap, std::string_view what);
+/// The same, if holds are asked for.
 Status CheckHolding(const model::RunSpec& spec);
 /// Whether --watch has a /proc to look at.
 Status CheckWatching(const model::RunSpec& spec);
@@ -56,6 +59,9 @@ class DeathDesk final : private reap::RecordObserver,
   /// `spec` and what `around` refers to must outlive it.
   DeathDesk(const Surroundings& around, const model::RunSpec& spec, UniqueFd log);
 
+  /// Main has been started. What would have delayed it.
+  void Start() { WatchOom(); }
+
   // --- what the reaper tells
   bool WantsLook(Micros now_us) { return recorder_.WantsLook(now_us); }
   reap::Decision OnDeath(const model::Death& death, const model::ProcessInfo* known);
@@ -72,13 +78,23 @@ class DeathDesk final : private reap::RecordObserver,
   void OnSpawnFailed(int code);
   /// Nobody is kept any longer: a stop was asked for, or the run is over.
   void Close() { holds_.Close(model::ReleaseReason::kShutdown); }
+  /// PID 1 wants to KILL everybody, which no process of ours survives either. False: the death log
+  /// is still being written, ask again soon; true in the end whatever the log's disk does. After a
+  /// true the KILL has to follow at once.
+  [[nodiscard]] bool ReadyForKill();
   /// The loop has ended: waits, a little, until the death log is written.
   void Finish();
 
+  /// A hold rule was added: reads what only it asks for, from now on and of those that live.
+  void OnRuleAdded(const model::HoldRule& rule);
+
   // --- what is asked
   [[nodiscard]] reap::HoldDesk& holds() { return holds_; }
-  [[nodiscard]] const reap::RecordRing& ring() const { return recorder_.ring(); }
+  [[nodiscard]] const reap::HoldDesk& holds() const { return holds_; }
+  [[nodiscard]] const reap::Recorder& recorder() const { return recorder_; }
   [[nodiscard]] reap::ForeignZombies& foreign() { return foreign_; }
+  [[nodiscard]] const reap::ForeignZombies& foreign() const { return foreign_; }
+  [[nodiscard]] const model::ScribeCounters& scribe_counters() const { return scribe_.counters(); }
   /// The sentence for the termination log.
   [[nodiscard]] std::string Note(const model::DeathRecord& main) const;
   /// A part of ourselves.
@@ -94,6 +110,7 @@ class DeathDesk final : private reap::RecordObserver,
   // --- ForeignObserver
   void OnForeign(const model::ForeignEvent& event) override;
   [[nodiscard]] std::vector<pid_t> Spared() const override;
+  void TellMoreForeign();
   // --- ScribeObserver
   void OnScribeStarted(pid_t pid, int pidfd) override;
   void OnScribeStartFailed(const Error& error) override;
@@ -102,6 +119,11 @@ class DeathDesk final : private reap::RecordObserver,
 
   [[nodiscard]] scribe::ScribeSetup ScribeSetup() const;
   void ReadTexts(const model::ProcessInfo& process);
+  void ReadCmdline(const model::ProcessInfo& process);
+  void ReadEnviron(const model::ProcessInfo& process);
+  /// A handler that puts what was read into the shadow of `process`, if that lives still.
+  template <typename Put>
+  scribe::Scribe::TextHandler ToShadow(const model::ProcessInfo& process, Put put);
   [[nodiscard]] reap::HoldSurroundings LimitsHere();
   void WatchKin(Micros interval_us);
   void WatchOom();
@@ -117,15 +139,17 @@ class DeathDesk final : private reap::RecordObserver,
   reap::Recorder recorder_;
   reap::HoldDesk holds_;
   reap::ForeignZombies foreign_;
+  ForeignNews foreign_news_;
+  event::DeadlineId foreign_rest_;
   std::optional<reap::KinWatch> kin_;  ///< --watch
   std::optional<status::JsonContext> json_;
   std::vector<pid_t> helpers_;  ///< that are not reaped yet
   std::optional<sys::CgroupEventFile> oom_events_;
   std::optional<sys::CgroupEventFile> pids_events_;
-  bool oom_watched_ = false;
   bool pressure_watched_ = false;
   std::uint64_t forks_refused_ = 0;  ///< by pids_events_, at the last look
   Micros pressure_looked_us_ = 0;
+  std::optional<Micros> kill_wanted_us_;  ///< since when it waits for the death log
 };
 
 }  // namespace reaperd::daemon

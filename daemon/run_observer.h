@@ -100,6 +100,9 @@ class RunObserver {
                           [[maybe_unused]] model::ReleaseReason reason) {}
   virtual void OnBarrier([[maybe_unused]] const model::BarrierResult& result) {}
   virtual void OnForeign([[maybe_unused]] const model::ForeignEvent& event) {}
+  /// So many were found, and so many are gone, beside those that were told one by one.
+  virtual void OnMoreForeign([[maybe_unused]] std::uint64_t found,
+                             [[maybe_unused]] std::uint64_t gone) {}
   /// The process that writes the death log was lost, and with it at most so many lines.
   virtual void OnScribeLost([[maybe_unused]] pid_t pid, [[maybe_unused]] std::uint64_t lines) {}
   /// Something failed that the run survives.

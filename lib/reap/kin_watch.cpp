@@ -114,7 +114,8 @@ bool KinWatch::ConfirmLinks(event::Turn& turn) {
 
 bool KinWatch::LookAtNew(event::Turn& turn) {
   while (!to_look_.empty()) {
-    if (const auto look = ops_.LookAtLiving(to_look_.back())) table_.OnLook(*look);
+    if (const auto look = ops_.LookAtLiving(to_look_.back(), sys::Known::kNothing))
+      table_.OnLook(*look);
     to_look_.pop_back();
     if (turn.Over()) return false;
   }

@@ -15,6 +15,9 @@ OomWatch& OomDesk::watch() {
     watch_.emplace(*counters_);
     // The baseline of what is ours, before anybody can have been taken.
     if (const auto& own = tree().own().memory()) watch_->Note(*own, clock_.Now());
+    // To read what is in it already may take longer than one may wait.
+    log_.emplace(sys::OurPidNamespace(proc_root_), log_path_);
+    log_->SkipToEnd();
   }
   return *watch_;
 }
@@ -37,14 +40,21 @@ std::optional<std::string> OomDesk::CgroupOf(const model::DeathRecord& record) {
 }
 
 void OomDesk::OnSigkill(const model::DeathRecord& record, Micros now_us) {
+  readings_.clear();
   if (const auto cgroup = CgroupOf(record)) watch().OnSigkill(*cgroup, now_us);
+}
+
+const OomReading* OomDesk::ReadOnce(const std::string& cgroup, Micros now_us) {
+  const auto [at, is_new] = readings_.try_emplace(cgroup);
+  if (is_new) at->second = watch().Read(cgroup, now_us);
+  return at->second ? &*at->second : nullptr;
 }
 
 OomFacts OomDesk::Facts(const model::DeathRecord& record, Micros now_us) {
   OomFacts facts;
   if (const auto cgroup = CgroupOf(record)) {
     facts.cgroup = *cgroup;
-    if (const auto reading = watch().Read(*cgroup, now_us)) {
+    if (const OomReading* const reading = ReadOnce(*cgroup, now_us)) {
       const std::string& path = reading->counter.path;
       facts.counter = path.substr(path.rfind('/') + 1) + " " + reading->counter.key;
       facts.before = reading->before;
@@ -57,7 +67,7 @@ OomFacts OomDesk::Facts(const model::DeathRecord& record, Micros now_us) {
   // The log is asked only where there is something to be told apart.
   const bool risen = facts.before && facts.after && *facts.after > *facts.before;
   if (facts.before && !risen) return facts;
-  if (!log_) log_.emplace(sys::OurPidNamespace(proc_root_));
+  watch();  // opens the log
   static_cast<void>(log_->ReadNew(clock_));
   const auto victim = log_->Names(record.pid, record.comm, record.started_us.value_or(0));
   if (victim) facts.kernel_log = "killed process " + victim->comm;

@@ -1,9 +1,11 @@
 // OomDesk: whether memory had run out, from what the kernel shows: the counters of cgroups
 // (reap::OomWatch) and, where it can be read, the kernel's log. Owned by the composition root.
 //
-// Where cgroups are mounted is read at the first process that is seen.
+// Start it when nobody of ours can have been taken yet: a rise is seen only against an earlier
+// reading. Reads /proc/self/mountinfo then, once, which can wait for a mount.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -18,8 +20,12 @@ namespace reaperd::reap {
 class OomDesk final : public OomJudge {
  public:
   /// `clock` must outlive it.
-  OomDesk(const Clock& clock, std::string proc_root)
-      : clock_(clock), proc_root_(std::move(proc_root)) {}
+  OomDesk(const Clock& clock, std::string proc_root, std::string log_path = "/dev/kmsg")
+      : clock_(clock), proc_root_(std::move(proc_root)), log_path_(std::move(log_path)) {}
+
+  /// The baseline: the counter of our own group as it stands, and the end of the kernel's log.
+  /// Without it the first question does the same, too late for that death.
+  void Start() { watch(); }
 
   void OnSeen(const std::string& cgroup, Micros now_us) override;
   void OnSigkill(const model::DeathRecord& record, Micros now_us) override;
@@ -34,14 +40,18 @@ class OomDesk final : public OomJudge {
 
  private:
   OomWatch& watch();
+  const OomReading* ReadOnce(const std::string& cgroup, Micros now_us);
   /// That of the record, else ours: children stay in it unless somebody moves them.
   std::optional<std::string> CgroupOf(const model::DeathRecord& record);
 
   const Clock& clock_;
   std::string proc_root_;
+  std::string log_path_;
   std::optional<sys::CgroupTree> tree_;
   std::optional<CgroupOomCounters> counters_;
   std::optional<OomWatch> watch_;
+  /// Those that died together are judged by one reading of each group.
+  std::map<std::string, std::optional<OomReading>> readings_;
   std::optional<sys::KernelLog> log_;
 };
 

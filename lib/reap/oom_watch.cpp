@@ -21,32 +21,27 @@ OomEvidence OomReading::evidence() const {
   return risen_us - before_us <= kFresh ? OomEvidence::kCertain : OomEvidence::kPossible;
 }
 
-OomWatch::Saved* OomWatch::Find(std::string_view cgroup) {
-  const auto counter = counters_.Find(cgroup);
-  if (!counter) return nullptr;
-  const auto at = std::find_if(groups_.begin(), groups_.end(), [&](const Saved& group) {
-    return group.counter.path == counter->path;
-  });
+OomWatch::Saved* OomWatch::FindCounter(std::string_view path) {
+  const auto at = std::find_if(groups_.begin(), groups_.end(),
+                               [&](const Saved& group) { return group.counter.path == path; });
   if (at == groups_.end()) return nullptr;
   std::rotate(at, at + 1, groups_.end());
   return &groups_.back();
 }
 
+OomWatch::Saved* OomWatch::Find(std::string_view cgroup) {
+  // Looking for the file takes several system calls, and thousands may be killed at once.
+  if (const auto known = noted_.find(std::string(cgroup)); known != noted_.end()) {
+    if (Saved* const group = FindCounter(known->second)) return group;
+  }
+  const auto counter = counters_.Find(cgroup);
+  return counter ? FindCounter(counter->path) : nullptr;
+}
+
 void OomWatch::Note(std::string_view cgroup, Micros now_us) {
   const std::string name(cgroup);
-  if (const auto at = noted_.find(name); at != noted_.end()) {
-    const auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Saved& one) {
-      return one.counter.path == at->second;
-    });
-    if (group != groups_.end()) {
-      std::rotate(group, group + 1, groups_.end());
-      return;
-    }
-  }
-  // The names are a cache only, and paths of short-lived groups would fill it.
-  if (noted_.size() >= kGroups) noted_.clear();
   if (const Saved* const known = Find(cgroup)) {
-    noted_.emplace(name, known->counter.path);
+    Remember(name, known->counter.path);
     return;
   }
   const auto counter = counters_.Find(cgroup);
@@ -60,7 +55,13 @@ void OomWatch::Note(std::string_view cgroup, Micros now_us) {
                      .sigkills = 0,
                      .before_us = now_us,
                      .risen_us = 0});
-  noted_[name] = counter->path;
+  Remember(name, counter->path);
+}
+
+void OomWatch::Remember(const std::string& cgroup, const std::string& counter_path) {
+  // A cache only, and paths of short-lived groups would fill it.
+  if (noted_.size() >= kGroups && !noted_.contains(cgroup)) noted_.clear();
+  noted_.insert_or_assign(cgroup, counter_path);
 }
 
 /// After its time the deaths of a reading are no more weighed with those to come.

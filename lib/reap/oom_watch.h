@@ -89,8 +89,8 @@ class OomWatch {
   /// here has just happened.
   void OnCounterEvent(std::string_view cgroup, Micros now_us);
 
-  /// A process of this cgroup died of a SIGKILL that is not our own. When several dead ones are at
-  /// hand, tell all of them before the first Read.
+  /// A process of this cgroup died of a SIGKILL, our own included: the kernel may have been faster
+  /// than we. When several dead ones are at hand, tell all of them before the first Read.
   void OnSigkill(std::string_view cgroup, Micros now_us);
 
   /// Reads the counter and weighs. nullopt: there is none, or no baseline was taken before the
@@ -114,7 +114,8 @@ class OomWatch {
  private:
   /// The group's entry, now the most recently used; nullptr: no baseline.
   Saved* Find(std::string_view cgroup);
-  std::optional<sys::CgroupCounter> CounterOf(std::string_view cgroup);
+  Saved* FindCounter(std::string_view path);
+  void Remember(const std::string& cgroup, const std::string& counter_path);
   static void CloseReading(Saved& group, Micros now_us);
   bool Update(Saved& group, Micros now_us);
 

@@ -23,11 +23,13 @@ std::optional<model::ProcessInfo> ProcessTable::Take(pid_t pid) {
 
 void ProcessTable::Note(const model::ProcessInfo& seen) {
   model::ProcessInfo& known = processes_.at(seen.pid);
+  // Whoever was told its id knows it in that form: a pidfd that could not be opened at the first
+  // look must not change it at the second.
+  if (known.Id().empty()) known.pidfs_inode = seen.pidfs_inode;
   known.start_ticks = seen.start_ticks;
   known.session = seen.session;
   const bool entered = seen.role == model::Role::kEntered;
   if (entered && known.role == model::Role::kAdopted) known.role = seen.role;
-  if (seen.pidfs_inode != 0) known.pidfs_inode = seen.pidfs_inode;
   if (!seen.shadow) return;
   if (!known.shadow) {
     known.shadow = seen.shadow;

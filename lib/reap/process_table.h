@@ -21,7 +21,7 @@ class ProcessTable {
   bool Erase(pid_t pid) { return processes_.erase(pid) > 0; }
   /// Removes and returns it.
   std::optional<model::ProcessInfo> Take(pid_t pid);
-  /// Adds what a look at it told; it must be there.
+  /// Adds what a look at it told; it must be there. An id that it has does not change.
   void Note(const model::ProcessInfo& seen);
   /// Adds what was known of it before it came to us; it must be there and have been noted.
   void NoteKin(pid_t pid, const KinNote& kin);

@@ -40,7 +40,7 @@ void Reaper::OnSigchld(pid_t hint) {
 void Reaper::Know(model::ProcessInfo made, int pidfd) {
   may_have_children_ = true;
   made.first_sight = model::FirstSight::kSpawn;
-  made.first_seen_us = ops_.Now();
+  if (made.first_seen_us == 0) made.first_seen_us = ops_.Now();
   if (made.role == model::Role::kHelper) helpers_.push_back(made.pid);
   table_.Insert(made);
   if (kernel_reaps_ && pidfd >= 0) {
@@ -105,14 +105,20 @@ void Reaper::Wait(const Action& action) {
       observer_.OnStopped(outcome.pid, outcome.stop_signal);
       break;
     case Kind::kNoChild:
-      if (!any) AskPidfd(action.pid, Gone::kSurely);
-      if (any) NoChildLeft();
+      if (!any) {
+        AskPidfd(action.pid, Gone::kSurely);
+        break;
+      }
+      NoChildLeft();
+      discovery_.OnNoChild();
       break;
     case Kind::kError:
       if (peek && PeekRefused(outcome.error)) {
         PlanLimits limits = plan_.limits();
         limits.can_peek = false;
         plan_.SetLimits(limits);
+        // Where only records wanted a look they say less, and that is all.
+        if (!limits.may_hold) break;
       }
       ++counters_.errors;
       observer_.OnWaitFailed(outcome.error);
@@ -234,6 +240,35 @@ void Reaper::AddListed(model::FirstSight sight) {
   }
 }
 
+Result<Reaper::Standing> Reaper::Examine(pid_t pid) {
+  const model::WaitOutcome outcome = ops_.WaitPid(pid, sys::WaitMode::kPeek);
+  now_us_ = ops_.Now();
+  switch (outcome.kind) {
+    case Kind::kNoChild:
+      return Standing::kStranger;
+    case Kind::kError:
+      return Error::FromErrno("waitid", outcome.error);
+    case Kind::kDead:
+      plan_.OnHint(pid);
+      return Standing::kDead;
+    case Kind::kStopped:  // which is not told again
+      ++counters_.stops;
+      observer_.OnStopped(pid, outcome.stop_signal);
+      break;
+    case Kind::kNothing:
+      break;
+  }
+  const model::ProcessInfo* const known = table_.Find(pid);
+  if (known == nullptr) {
+    table_.Insert({.pid = pid, .first_seen_us = now_us_});
+    LookAt(pid);
+  } else if (known->start_ticks == 0) {
+    std::erase(to_look_, pid);
+    LookAt(pid);
+  }
+  return Standing::kAlive;
+}
+
 /// One pass. False when the turn was over first.
 bool Reaper::Discover(event::Turn& turn) {
   if (!discovering_ || (!pass_.running && !discovery_.ShouldRun(now_us_))) return true;
@@ -273,7 +308,8 @@ void Reaper::LookAt(pid_t pid) {
   const model::ProcessInfo* const known = table_.Find(pid);
   if (known == nullptr) return;  // reaped meanwhile
   ++pass_.looks;
-  const auto seen = ops_.LookAtLiving(pid);
+  const auto seen =
+      ops_.LookAtLiving(pid, known->pidfs_inode != 0 ? sys::Known::kInode : sys::Known::kNothing);
   const Micros before_us = now_us_;
   now_us_ = ops_.Now();
   pass_.cost_us += now_us_ - before_us;

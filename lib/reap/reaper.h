@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/result.h"
 #include "event/turn.h"
 #include "model/counters.h"
 #include "model/death.h"
@@ -68,8 +69,20 @@ class Reaper {
   /// is found as ever; of the rest only those are told that Know was given a pidfd of. Children are
   /// not searched for, since nobody would tell us when they are gone.
   void LetKernelReap() { kernel_reaps_ = true; }
-  /// The next Run lists all children and looks at all that are new.
-  void RequestDiscovery() { discovery_.OnRequest(); }
+  /// Run lists all children and looks at all that are new, whatever it costs. The number is for
+  /// IsDiscovered, which says when that was done.
+  std::uint64_t RequestDiscovery() { return discovery_.OnRequest(); }
+  [[nodiscard]] bool IsDiscovered(std::uint64_t request) const {
+    return !discovering_ || discovery_.IsAnswered(request);
+  }
+
+  enum class Standing {
+    kStranger,  ///< no child of ours, or not any more
+    kAlive,     ///< it is in the table, and was looked at
+    kDead,      ///< a zombie that is not reaped yet, whether its death was seen or not
+  };
+  /// What `pid` is now. Not from within Run. The errors are those of waitid.
+  Result<Standing> Examine(pid_t pid);
 
   /// What is known of children from before they came to us; must outlive the last Run.
   void ConsultKin(const KinTable* kin) { kin_ = kin; }
@@ -91,7 +104,7 @@ class Reaper {
   /// A decision depends on whether a child is left: the next Run finds out, whatever it costs.
   void OnSweepWanted() { plan_.OnSweepWanted(); }
 
-  /// A child that we made. Of a helper (Role::kHelper) it is also known that it is no child that
+  /// A child that we made, at `first_seen_us` (0: now). Of a helper (Role::kHelper) it is also known that it is no child that
   /// anybody waits for: it does not count for OnNoChildLeft.
   /// `pidfd` (-1: none) tells its end where the kernel reaps; it stays open until OnReaped.
   void Know(model::ProcessInfo made, int pidfd = -1);

@@ -1,5 +1,6 @@
 #include "reap/recorder.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,12 +10,6 @@ namespace reaperd::reap {
 namespace {
 
 using model::Detail;
-
-std::string IdOf(pid_t pid, std::uint64_t pidfs_inode, std::uint64_t start_ticks) {
-  if (pidfs_inode != 0) return "i" + std::to_string(pidfs_inode);
-  if (start_ticks != 0) return "s" + std::to_string(pid) + ":" + std::to_string(start_ticks);
-  return {};
-}
 
 }  // namespace
 
@@ -80,12 +75,9 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
     record->service = known->service;
     record->first_sight = known->first_sight;
     record->shadow = known->shadow;
-    record->id = IdOf(death.pid, known->pidfs_inode, known->start_ticks);
+    record->id = known->Id();
     if (known->session != 0) record->session = known->session;
-    if (known->start_ticks != 0) {
-      record->started_us = static_cast<Micros>(known->start_ticks) * tick_us_;
-    }
-    if (known->first_sight == model::FirstSight::kSpawn) record->started_us = known->first_seen_us;
+    record->started_us = StartOf(*known);
   }
   // Without its start nobody knows whether it is the one that was seen.
   if (!record->shadow && facts.stat) AddKin(*record, facts.stat->start_ticks);
@@ -97,6 +89,12 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
   Fill(*record, facts);
   ring_.Push(record);
   return record;
+}
+
+std::optional<Micros> Recorder::StartOf(const model::ProcessInfo& known) const {
+  if (known.first_sight == model::FirstSight::kSpawn) return known.first_seen_us;
+  if (known.start_ticks == 0) return std::nullopt;
+  return static_cast<Micros>(known.start_ticks) * tick_us_;
 }
 
 void Recorder::AddKin(model::DeathRecord& record, std::uint64_t start_ticks) const {
@@ -116,7 +114,12 @@ void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) c
     if (!record.started_us) {
       record.started_us = static_cast<Micros>(facts.stat->start_ticks) * tick_us_;
     }
-    if (record.id.empty()) record.id = IdOf(record.pid, facts.pidfs_inode, facts.stat->start_ticks);
+    if (record.id.empty()) {
+      const model::ProcessIdentity identity{.pid = record.pid,
+                                            .pidfs_inode = facts.pidfs_inode,
+                                            .start_ticks = facts.stat->start_ticks};
+      record.id = identity.Id();
+    }
   }
   if (facts.entered && record.role == model::Role::kAdopted) record.role = model::Role::kEntered;
   if (facts.gid) record.gid = facts.gid;
@@ -126,6 +129,7 @@ void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) c
 
 VerdictFacts Recorder::FactsOf(const model::DeathRecord& record) const {
   VerdictFacts facts{.pid = record.pid, .end = record.end, .died_us = record.died_us};
+  if (sent_.size() == 0 && exec_failures_.empty()) return facts;
   const SignalRecipient recipient{.pid = record.pid,
                                   .process_group = record.process_group,
                                   .session = record.session,
@@ -143,32 +147,35 @@ VerdictFacts Recorder::FactsOf(const model::DeathRecord& record) const {
 }
 
 void Recorder::JudgeOrWait(const Record& record) {
-  record->verdict = Judge(FactsOf(*record));
-  if (oom_ == nullptr || record->verdict.cause != model::Cause::kUnknownSigkill) return;
+  VerdictFacts facts = FactsOf(*record);
+  record->verdict = Judge(facts);
+  const bool killed =
+      record->end.how == model::ExitStatus::How::kSignal && record->end.value == SIGKILL;
+  // One that our own KILL explains is told, too: it may be whom a counter counted.
+  if (oom_ == nullptr || !killed) return;
   oom_->OnSigkill(*record, record->died_us);
-  open_.push_back(record);
+  open_.push_back({.record = record, .facts = std::move(facts)});
 }
 
 bool Recorder::IsOpen(const model::DeathRecord& record) const {
   return std::any_of(open_.begin(), open_.end(),
-                     [&](const Record& open) { return open.get() == &record; });
+                     [&](const Open& open) { return open.record.get() == &record; });
 }
 
 bool Recorder::Settle(Micros now_us) {
   if (open_.empty()) return false;
-  const std::vector<Record> judged = std::exchange(open_, {});
-  for (const Record& record : judged) {
-    VerdictFacts facts = FactsOf(*record);
-    facts.oom = oom_->Facts(*record, now_us);
-    record->verdict = Judge(facts);
+  std::vector<Open> judged = std::exchange(open_, {});
+  for (Open& open : judged) {
+    open.facts.oom = oom_->Facts(*open.record, now_us);
+    open.record->verdict = Judge(open.facts);
   }
-  for (const Record& record : judged)
-    TellIfComplete(record);
+  for (const Open& open : judged)
+    TellIfComplete(open.record);
   return true;
 }
 
 void Recorder::TellIfComplete(const Record& record) {
-  if (record->reaped_us && !IsOpen(*record)) observer_.OnRecorded(record);
+  if (record->reaped_us && (open_.empty() || !IsOpen(*record))) observer_.OnRecorded(record);
 }
 
 void Recorder::OnAdopted(const model::ProcessInfo& process) {

@@ -2,9 +2,9 @@
 // what the zombie still shows, and why it died. Owned by the composition root; told by the reaper.
 //
 // A record has its number and its place in the ring from the moment the death is seen. Its verdict
-// may follow a little later: a SIGKILL that is not ours is judged when all that died with it have
-// been seen (Settle), since the OOM killer's counter does not say whom it counted. Once it is judged
-// and the zombie is reaped the record is complete and told, once.
+// may follow a little later: a SIGKILL is judged when all that died with it have been seen (Settle),
+// since the OOM killer's counter does not say whom it counted. Once it is judged and the zombie is
+// reaped the record is complete and told, once.
 //
 // One thread. Reads only what never waits (sys::ProcessLook, cgroup files, the kernel log).
 #pragma once
@@ -38,7 +38,7 @@ class OomJudge {
   virtual ~OomJudge() = default;
   /// A living process of this cgroup is known.
   virtual void OnSeen(const std::string& cgroup, Micros now_us) = 0;
-  /// One died of a SIGKILL that is not ours. All that died together are told before the first Facts.
+  /// One died of a SIGKILL, perhaps ours. All that died together are told before the first Facts.
   virtual void OnSigkill(const model::DeathRecord& record, Micros now_us) = 0;
   virtual OomFacts Facts(const model::DeathRecord& record, Micros now_us) = 0;
 };
@@ -81,7 +81,7 @@ class Recorder {
   static constexpr std::size_t kMostOpen = 256;
   [[nodiscard]] bool SettleIsDue(Micros now_us) const {
     return open_.size() >= kMostOpen ||
-           (!open_.empty() && now_us - open_.front()->died_us >= kLongestWait_us);
+           (!open_.empty() && now_us - open_.front().record->died_us >= kLongestWait_us);
   }
 
   /// We sent a signal, or are about to.
@@ -94,6 +94,8 @@ class Recorder {
 
   [[nodiscard]] const RecordRing& ring() const { return ring_; }
   [[nodiscard]] const SentSignals& sent() const { return sent_; }
+  /// When it started; nullopt: not known.
+  [[nodiscard]] std::optional<Micros> StartOf(const model::ProcessInfo& known) const;
   /// The record of a zombie that is not reaped yet; nullptr: it was not shown.
   [[nodiscard]] Record FindUnreaped(pid_t pid) const;
 
@@ -116,8 +118,13 @@ class Recorder {
   SentSignals sent_;
   std::unordered_map<pid_t, Record> unreaped_;
   std::unordered_map<pid_t, ExecFailure> exec_failures_;
-  std::vector<Record> open_;  ///< not judged, in order of their deaths
-  Micros tick_us_;            ///< one clock tick of /proc
+  /// Not judged.
+  struct Open {
+    Record record;
+    VerdictFacts facts;  ///< as they were at the death: what we sent is forgotten with the reap
+  };
+  std::vector<Open> open_;  ///< in order of their deaths
+  Micros tick_us_;          ///< one clock tick of /proc
 };
 
 }  // namespace reaperd::reap

@@ -7,6 +7,8 @@
 namespace reaperd::service {
 
 sys::ChildReport Service::Start(const StartContext& context) {
+  // Before: the exec belongs to its run, and it may be over when we run again.
+  started_us_ = ops_.Now();
   sys::Spawned spawned = ops_.Spawn({.spec = &spec_,
                                      .mode = context.mode,
                                      .signal_mask = context.signal_mask,
@@ -20,7 +22,6 @@ sys::ChildReport Service::Start(const StartContext& context) {
   pid_ = spawned.pid;
   pidfd_ = std::move(spawned.pidfd);
   error_pipe_ = std::move(spawned.error_pipe);
-  started_us_ = ops_.Now();
   return {};
 }
 

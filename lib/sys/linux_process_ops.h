@@ -21,7 +21,9 @@ class LinuxProcessOps final : public ProcessOps {
   model::WaitOutcome WaitAny(WaitMode mode) override;
   model::WaitOutcome ExitByPidfd(int pidfd) override;
   ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) override;
-  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) override { return look_.Living(pid); }
+  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid, Known known) override {
+    return look_.Living(pid, known);
+  }
   ZombieFacts LookAtZombie(pid_t pid, model::Detail detail) override {
     return look_.Zombie(pid, detail);
   }

@@ -59,6 +59,20 @@ UniqueFd OpenDirectory(const std::string& path) {
   return UniqueFd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
+/// Where version 1 has "/" it may be the word for a process that is about to be a zombie
+/// (docs/kernel-facts.md#cgroups-of-a-zombie), and blame or excuse the wrong group.
+std::optional<std::string> CgroupOfLiving(int directory_fd) {
+  const auto text = ReadAt(directory_fd, "cgroup");
+  if (!text) return std::nullopt;
+  const CgroupPaths paths = ParseCgroupPaths(*text);
+  if (paths.v1_memory == "/") {
+    const auto stat_text = ReadAt(directory_fd, "stat");
+    const auto stat = stat_text ? ParseStat(*stat_text) : std::nullopt;
+    if (!stat || stat->IsExiting()) return std::nullopt;
+  }
+  return ShortPath(paths.memory());
+}
+
 }  // namespace
 
 std::optional<gid_t> ParseGid(std::string_view text) {
@@ -87,7 +101,7 @@ std::string ProcessLook::PathOf(pid_t pid) const {
   return proc_root_ + "/" + std::to_string(pid);
 }
 
-std::optional<model::ProcessInfo> ProcessLook::Living(pid_t pid) {
+std::optional<model::ProcessInfo> ProcessLook::Living(pid_t pid, Known known) {
   if (!ProcUsable()) return std::nullopt;
   const UniqueFd directory = OpenDirectory(PathOf(pid));
   if (!directory) return std::nullopt;
@@ -98,11 +112,11 @@ std::optional<model::ProcessInfo> ProcessLook::Living(pid_t pid) {
   shadow->comm = stat->comm;
   shadow->exe = LinkAt(directory.get(), "exe");
   shadow->cwd = LinkAt(directory.get(), "cwd");
-  if (const auto cgroup = ReadAt(directory.get(), "cgroup")) {
-    shadow->cgroup = ShortPath(ParseCgroupPaths(*cgroup).memory());
-  }
+  shadow->cgroup = CgroupOfLiving(directory.get());
   model::ProcessInfo info{.pid = pid, .start_ticks = stat->start_ticks, .session = stat->session};
-  if (const UniqueFd pidfd = OpenPidfd(pid)) info.pidfs_inode = PidfsInode(pidfd.get());
+  if (known == Known::kNothing) {
+    if (const UniqueFd pidfd = OpenPidfd(pid)) info.pidfs_inode = PidfsInode(pidfd.get());
+  }
   if (outsiders_ && outsiders_->CameFromOutside(*stat)) info.role = model::Role::kEntered;
   info.shadow = std::move(shadow);
   return info;

@@ -32,6 +32,9 @@ struct ZombieFacts {
   std::uint64_t pidfs_inode = 0;
 };
 
+/// What of it is known already and need not be read.
+enum class Known { kNothing, kInode };
+
 class ProcessLook {
  public:
   explicit ProcessLook(std::string proc_root) : proc_root_(std::move(proc_root)) {}
@@ -40,7 +43,7 @@ class ProcessLook {
   void TellOutsiders(Outsiders::Self self) { outsiders_.emplace(proc_root_, self); }
 
   /// Everything but service and first sight; of the role only kEntered. nullopt: a zombie, or nothing can be read.
-  std::optional<model::ProcessInfo> Living(pid_t pid);
+  std::optional<model::ProcessInfo> Living(pid_t pid, Known known = Known::kNothing);
   ZombieFacts Zombie(pid_t pid, model::Detail detail);
 
  private:

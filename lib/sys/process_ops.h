@@ -42,7 +42,7 @@ class ProcessOps : public Clock {
   virtual ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) = 0;
 
   // --- looking at an unreaped child of ours; never waits
-  virtual std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) = 0;
+  virtual std::optional<model::ProcessInfo> LookAtLiving(pid_t pid, Known known) = 0;
   virtual ZombieFacts LookAtZombie(pid_t pid, model::Detail detail) = 0;
 
   // --- starting and signalling; what returns a number: 0 or the errno

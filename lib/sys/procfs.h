@@ -21,11 +21,15 @@ struct ProcStat {
   pid_t parent = 0;
   pid_t process_group = 0;
   pid_t session = 0;
+  unsigned flags = 0;  ///< the kernel's PF_…
   int threads = 0;
   std::uint64_t start_ticks = 0;  ///< clock ticks after boot; with the pid it names a process
 
   /// A leader that called pthread_exit shows Z, too, while its threads live.
   [[nodiscard]] bool IsZombie() const { return state == 'Z' && threads == 1; }
+  /// It has begun to end; a zombie's is set, too.
+  [[nodiscard]] bool IsExiting() const { return (flags & kExiting) != 0; }
+  static constexpr unsigned kExiting = 0x4;  ///< PF_EXITING, the same since Linux 2.4
 };
 
 /// Parses the text of a stat file. comm may hold any byte, also ")" and blanks.

@@ -19,6 +19,7 @@ struct FakeProcess {
   pid_t group = 0;
   pid_t session = 0;
   unsigned long start_ticks = 100;
+  unsigned flags = 0;
 };
 
 /// The text of a stat file. What nobody reads is 0.
@@ -27,7 +28,7 @@ inline std::string StatText(const FakeProcess& process) {
   std::string text = std::to_string(process.pid) + " (" + process.comm + ") " + process.state +
                      number(process.parent) + number(process.group) + number(process.session);
   for (int field = 7; field <= 19; ++field)
-    text += " 0";
+    text += number(field == 9 ? process.flags : 0);
   text += number(process.threads) + " 0" + number(process.start_ticks);
   for (int field = 23; field <= 52; ++field)
     text += " 0";

@@ -92,7 +92,7 @@ class FakeProcessOps : public sys::ProcessOps {
     return listing_.empty() ? sys::ListPart::kEnd : sys::ListPart::kMore;
   }
 
-  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) override {
+  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid, sys::Known /*known*/) override {
     Log("look " + std::to_string(pid));
     const auto at = Find(pid);
     if (at == children.end() || at->end) return std::nullopt;

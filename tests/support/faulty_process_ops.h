@@ -58,8 +58,8 @@ class FaultyProcessOps final : public sys::ProcessOps {
   model::WaitOutcome WaitAny(sys::WaitMode mode) override;
   model::WaitOutcome ExitByPidfd(int pidfd) override;
   sys::ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) override;
-  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) override {
-    return real_.LookAtLiving(pid);
+  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid, sys::Known known) override {
+    return real_.LookAtLiving(pid, known);
   }
   sys::ZombieFacts LookAtZombie(pid_t pid, model::Detail detail) override {
     return real_.LookAtZombie(pid, detail);

@@ -47,6 +47,8 @@ kill_bystander() { kill -9 "$(pidof bystander)"; }
 # Nobody else is to be taken while the memory of the first is being freed.
 eat() { echo 500 > /proc/self/oom_score_adj; exec victim eat-memory EAT_MB; }
 start_victim() { orphan eat; }
+taken_along() { echo 0 > /proc/self/oom_score_adj; exec bystander eat-memory 1 --end=sleep; }
+eight_zombies() { [ "$(ps -o stat,comm | grep -c "^Z.* sh\$")" = 8 ]; }
 """.replace("EAT_MB", str(EAT_MB))
 
 # TABLE: name -> text. The comment says what a verdict must be.
@@ -65,8 +67,8 @@ SCENARIOS: dict[str, str] = {
     "kill_soon_after":
         "start_bystander; start_victim; wait_for risen; kill_bystander; "
         "wait_for gone bystander; wait_for gone victim; exit 5",
-    # Both: possible-oom. While reaperd is stopped both die, so it finds them together; it must not
-    # be PID 1, which cannot be stopped from inside.
+    # By the counter both: possible-oom. While reaperd is stopped both die, so it finds them
+    # together; it must not be PID 1, which cannot be stopped from inside.
     "kill_at_once":
         "start_bystander; kill -STOP $PPID; start_victim; wait_for risen; kill_bystander; "
         "wait_for zombie bystander; wait_for zombie victim; kill -CONT $PPID; "
@@ -75,7 +77,28 @@ SCENARIOS: dict[str, str] = {
     "kill_much_later":
         "start_bystander; start_victim; wait_for risen; wait_for gone victim; sleep 4; "
         "kill_bystander; wait_for gone bystander; exit 7",
+    # Both: oom-kill. Who may never be taken (-1000, which all inherit here) is not taken along.
+    "whole_group_is_the_victim":
+        "echo 1 > ${COUNTER%/*}/memory.oom.group; orphan taken_along; wait_for there bystander; "
+        "start_victim; wait_for gone victim; wait_for gone bystander; exit 9",
+    # Eight dead ones are held (HOLD), then somebody may not fork: four of them go. What waits for
+    # that must not fork either.
+    "numbers_run_out":
+        "for i in 1 2 3 4 5 6 7 8; do orphan sh -c 'exit 3'; done; wait_for eight_zombies; "
+        "mkfifo /tmp/go; (read go </tmp/go; (true); true) 2>/dev/null & "
+        "read most < ${COUNTER%/*}/pids.current; echo $most > ${COUNTER%/*}/pids.max; "
+        "echo go > /tmp/go; tries=0; "
+        "until read now < ${COUNTER%/*}/pids.current && [ $now -le $((most - 4)) ]; do "
+        "  tries=$((tries + 1)); [ $tries -lt 100000 ] || fail \"$now of $most\"; "
+        "done; exit 8",
 }
+# They write to their group, which a container may not.
+GUEST_ONLY = ("whole_group_is_the_victim", "numbers_run_out")
+
+# TABLE: scenario -> more options of reaperd.
+OPTIONS = {"numbers_run_out": ("--hold", "@/hold")}
+HOLD = {"rules": [{"name": "three", "match": {"exit_codes": [3]}, "until": "released"}],
+        "limits": {"max_share_of_pids": 1.0}}
 
 
 @dataclass(frozen=True)
@@ -94,6 +117,10 @@ class OomRun:
     def causes(self, comm: str) -> list[str]:
         """Verdicts on the processes of that name."""
         return [one["verdict"]["cause"] for one in self.deaths() if one["comm"] == comm]
+
+    def evidence(self, comm: str) -> list[str]:
+        """What the verdicts on them rest on."""
+        return [one["verdict"]["evidence"] for one in self.deaths() if one["comm"] == comm]
 
 
 class OomBed(Protocol):
@@ -177,14 +204,17 @@ class GuestBed:
     def _script(self, options: tuple[str, ...]) -> str:
         files = "".join(f"cat > /{name} <<'END'\n{PRELUDE}{text}\nEND\n"
                         for name, text in SCENARIOS.items())
+        extra = "".join(f"{name}) set -- {' '.join(words)};; " for name, words in OPTIONS.items())
         return f"""{files}
+echo '{json.dumps(HOLD)}' > /hold
 for name in {" ".join(SCENARIOS)}; do
   group=/sys/fs/cgroup/$name
   export COUNTER=$group/memory.events.local
   mkdir $group
   echo {LIMIT_MB}M > $group/memory.max
+  case $name in {extra}*) set -- ;; esac
   sh -c 'echo -1000 > /proc/self/oom_score_adj; echo 0 > $0/cgroup.procs; exec reaperd "$@"' \\
-    $group {" ".join(options)} -- sh /$name >/dev/null 2>/out/$name.err
+    $group {" ".join(options)} "$@" -- sh /$name >/dev/null 2>/out/$name.err
   echo $? > /out/$name.status
   cat $COUNTER > /out/$name.counter
   [ ! -e {DEATH_LOG} ] || mv {DEATH_LOG} /out/$name.deaths

@@ -229,6 +229,13 @@ TEST_F(OomWatchTest, ManyProcessesOfOneGroupCostNoSystemCall) {
   EXPECT_EQ(counters_.finds + counters_.reads, before);
 }
 
+TEST_F(OomWatchTest, ManyDeathsInOneGroupDoNotLookForItsFile) {
+  const int before = counters_.finds;
+  for (int death = 0; death < 1000; ++death)
+    watch_.OnSigkill("/web", now_us_);
+  EXPECT_EQ(counters_.finds, before);
+}
+
 TEST_F(OomWatchTest, TheLeastRecentlyUsedGroupGoes) {
   const auto name = [](std::size_t i) { return "/g" + std::to_string(i); };
   for (std::size_t i = 0; i + 1 < OomWatch::kGroups; ++i) {

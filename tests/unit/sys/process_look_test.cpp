@@ -80,6 +80,22 @@ TEST(ProcessLook, AZombieShowsWhatTheDetailAsksFor) {
   EXPECT_EQ(look.Zombie(pid, model::Detail::kFull).detail, model::Detail::kMinimal);
 }
 
+TEST(ProcessLook, OfOneThatIsEndingVersion1ShowsNoGroup) {
+  const test::FakeProc proc;
+  const auto cgroup_of = [&](unsigned flags, const std::string& cgroup) {
+    proc.Add({.pid = 7, .flags = flags});
+    proc.dir().Write("7/cgroup", cgroup);
+    return ProcessLook(proc.root()).Living(7)->shadow->cgroup;
+  };
+  constexpr unsigned kLiving = 0x400000;
+  constexpr unsigned kEnding = kLiving | ProcStat::kExiting;
+  EXPECT_EQ(cgroup_of(kLiving, "5:memory:/web\n0::/\n"), "/web");
+  EXPECT_EQ(cgroup_of(kEnding, "5:memory:/web\n0::/\n"), "/web") << "read before its end";
+  EXPECT_EQ(cgroup_of(kLiving, "5:memory:/\n0::/\n"), "/") << "it lives there";
+  EXPECT_EQ(cgroup_of(kEnding, "5:memory:/\n0::/\n"), std::nullopt) << "it may have lived anywhere";
+  EXPECT_EQ(cgroup_of(kEnding, "0::/\n"), "/") << "version 2 tells the truth";
+}
+
 TEST(ProcessLook, AProcOfAnotherNamespaceTellsNothing) {
   const test::FakeProc proc(false);
   ProcessLook look(proc.root());
