@@ -15,7 +15,7 @@ struct Death {
   pid_t pid = 0;
   ExitStatus status;
   std::optional<uid_t> uid;  ///< real uid at the time of death; nullopt: the kernel reaped it
-  Micros seen_us = 0;  ///< when we saw it: CLOCK_BOOTTIME
+  Micros seen_us = 0;        ///< when we saw it: CLOCK_BOOTTIME
   std::optional<ResourceUse> usage;
 };
 
