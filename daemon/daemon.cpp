@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "daemon/auto_reap_setup.h"
 #include "daemon/blockers.h"
 #include "daemon/log_voice.h"
 #include "sys/descriptors.h"
@@ -43,6 +44,7 @@ RunResult Daemon::Run() {
     return {.exit_code = *failed};
   }
   AfterStart();
+  if (on_started_) on_started_(*loop_);
   loop_->Run();
   return Conclude();
 }
@@ -65,9 +67,15 @@ Status Daemon::SetUp() {
   signals_ = std::move(signals).value();
 
   if (Status holding = CheckHolding(spec_); !holding) return holding;
+  if (Status watching = CheckWatching(spec_); !watching) return watching;
   auto death_log = OpenDeathLog(spec_);
   if (!death_log) return death_log.error();
   death_log_ = std::move(death_log).value();
+  if (spec_.reap == model::ReapMode::kAuto) {
+    if (Status reaping = SetUpAutoReap(spec_, ops_); !reaping) return reaping;
+    reaper_.LetKernelReap();
+    main_.SignalByPidfdOnly();
+  }
   job_control_.emplace(spec_, standing_.pid1, observer_);
   stop_.emplace(service::SettleStop(spec_.stop, spec_.exit, standing_.pid1));
   observer_.OnReady(standing_.pid1, standing_.subreaper);
@@ -111,14 +119,28 @@ void Daemon::MakeDesk() {
                 spec_, std::move(death_log_));
 }
 
+status::ControlPlane* Daemon::control() {
+  if (!control_ && desk_) {
+    control_.emplace(ControlDesk::Surroundings{.loop = *loop_,
+                                               .ops = ops_,
+                                               .reaper = reaper_,
+                                               .deaths = *desk_,
+                                               .reap = spec_.reap,
+                                               .wake = [this] { loop_->Wake(reap_job_); }});
+  }
+  return control_ ? &*control_ : nullptr;
+}
+
 void Daemon::KnowMain() {
-  model::ProcessInfo main{
-      .pid = main_.pid(), .role = model::Role::kMain, .service = main_.spec().name};
+  model::ProcessInfo main{.pid = main_.pid(),
+                          .role = model::Role::kMain,
+                          .first_seen_us = main_.started_us(),
+                          .service = main_.spec().name};
   if (desk_) {
     if (main_.pidfd() >= 0) main.pidfs_inode = sys::PidfsInode(main_.pidfd());
     main.shadow = model::ShadowOfCommand(main_.spec().command);
   }
-  reaper_.Know(std::move(main));
+  reaper_.Know(std::move(main), main_.pidfd());
 }
 
 void Daemon::RecordFailedMain(const sys::ChildReport& failure) {
@@ -127,7 +149,7 @@ void Daemon::RecordFailedMain(const sys::ChildReport& failure) {
   const model::ProcessInfo known{.pid = main_.failed_pid(),
                                  .first_sight = model::FirstSight::kSpawn,
                                  .role = model::Role::kMain,
-                                 .first_seen_us = ops_.Now(),
+                                 .first_seen_us = main_.started_us(),
                                  .shadow = model::ShadowOfCommand(spec_.main.command),
                                  .service = spec_.main.name};
   desk_->OnExecFailed(known.pid, sys::StepName(failure.step), failure.code);
@@ -172,21 +194,7 @@ void Daemon::AfterStart() {
   });
   if (main_.running()) KnowMain();
   if (desk_) desk_->Start();
-  if (main_.pidfd() >= 0) {
-    // Edge-triggered: while somebody else traces a dead main, its pidfd stays readable and waitid
-    // says nothing.
-    const auto source = loop_->AddIo(main_.pidfd(), EPOLLIN | EPOLLET, event::Priority::kSignals,
-                                     [this](std::uint32_t, event::Turn&) {
-                                       reaper_.OnPidfdReadable(main_.pid());
-                                       loop_->Wake(reap_job_);
-                                       return event::After::kWait;
-                                     });
-    if (source) {
-      main_source_ = *source;
-    } else {
-      observer_.OnWarning(source.error());  // SIGCHLD tells of main, too
-    }
-  }
+  if (main_.pidfd() >= 0) main_source_ = WatchPidfd(main_.pid(), main_.pidfd());
   if (spec_.change_to_root) static_cast<void>(!chdir("/"));
   if (spec_.close_inherited_descriptors) sys::CloseInheritedDescriptors();
   loop_->Wake(reap_job_);
@@ -213,6 +221,7 @@ event::After Daemon::Reap(event::Turn& turn) {
     loop_->ClearDeadline(reap_deadline_);
   }
   TellStopSequence(rest.more);
+  if (control_) control_->AfterRun();
   return rest.more ? event::After::kMore : event::After::kWait;
 }
 
@@ -244,23 +253,19 @@ void Daemon::OnReaped(const model::Death& reaped, const model::ProcessInfo* know
   if (drain_) drain_->OnDeath(death.pid);
   std::shared_ptr<const model::DeathRecord> record;
   if (desk_) record = desk_->OnReaped(death, known);
+  if (control_) control_->OnReaped(death.pid);
   if (record) death.seen_us = record->died_us;  // it may have been held since
   const bool is_main = main_.OnReaped(death);
   const bool is_drain = drain_ && drain_->OnReaped(death);
   if (known != nullptr && known->role == model::Role::kHelper) return;
   observer_.OnReaped(death.pid, death.status, is_main);
+  if (is_drain) UnwatchDrain();
   if (!is_drain) exit_status_.OnReaped(death.status, is_main);
   if (!is_main) return;
+  SignalGroupAtEnd();
   if (main_source_) loop_->RemoveIo(*main_source_);
   main_source_.reset();
   main_.ClosePidfd();
-  if (spec_.stop.signal_group_at_end != 0) {
-    const auto number = static_cast<std::size_t>(spec_.stop.signal_group_at_end);
-    const int signal = spec_.signals.rewrite[number];
-    // The group's number is not free while the group has members, and without members nobody can
-    // have taken it in the moment since the reap: numbers are given out in a circle.
-    if (signal != 0) static_cast<void>(ops_.SignalGroup(main_.pid(), signal));
-  }
   main_record_ = record;
   // The run is over, but for those that --wait-for all waits for.
   if (desk_ && spec_.exit.wait_for == model::WaitFor::kMain) desk_->Close();
@@ -293,7 +298,7 @@ void Daemon::Act(const service::StopAction& action) {
     case Kind::kStartDrain:
       if (!spec_.stop.drain_command.empty()) {
         const pid_t pid = drain_->Start(spec_, inherited_.blocked);
-        if (pid != 0) reaper_.Know({.pid = pid, .role = model::Role::kHook});
+        if (pid != 0) KnowDrain(pid);
       }
       return;
     case Kind::kEndDrain:
@@ -348,6 +353,10 @@ RunResult Daemon::Conclude() {
   }
   RunResult result{.exit_code = spec_.main.command.empty() ? 0 : exit_status_.Code()};
   const auto deciding = exit_status_.Deciding();
+  if (spec_.exit.oom_status && main_record_ && deciding == main_.exit_status() &&
+      main_record_->verdict.cause == model::Cause::kOomKill) {
+    result.exit_code = *spec_.exit.oom_status;
+  }
   if (spec_.exit.by_signal && !standing_.pid1 && deciding &&
       deciding->how == model::ExitStatus::How::kSignal &&
       result.exit_code == deciding->ShellCode()) {

@@ -1,11 +1,12 @@
 // Daemon: the composition root. Makes everything, connects it, and runs one RunSpec to its end.
 #pragma once
 
-#include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 
 #include "base/rate_limit.h"
+#include "daemon/control_desk.h"
 #include "daemon/death_desk.h"
 #include "daemon/drain_command.h"
 #include "daemon/job_control.h"
@@ -41,6 +42,13 @@ class Daemon final : private reap::ReapObserver {
   /// for cannot be had; after the start no error ends the run.
   RunResult Run();
 
+  /// What the status socket speaks to: from the start of main to the end of Run. nullptr when
+  /// nothing wants a DeathDesk (--records off and no more).
+  [[nodiscard]] status::ControlPlane* control();
+  /// Called when main was started, before the loop turns: for those who speak to control().
+  using StartedHandler = std::function<void(event::EventLoop& loop)>;
+  void OnStarted(StartedHandler handler) { on_started_ = std::move(handler); }
+
  private:
   // --- before and at the start
   Status SetUp();
@@ -51,6 +59,10 @@ class Daemon final : private reap::ReapObserver {
   // --- the loop's handlers
   void OnSignal(const event::SignalRecord& record);
   void OnStopSignal(const event::SignalRecord& record, const SignalPlan& plan);
+  /// So that the reaper hears of its end. nullopt: SIGCHLD has to do.
+  std::optional<event::SourceId> WatchPidfd(pid_t pid, int pidfd);
+  void UnwatchDrain();
+  void SignalGroupAtEnd();
   event::After Reap(event::Turn& turn);
   reap::Rest RunReaper(event::Turn& turn);
 
@@ -70,6 +82,8 @@ class Daemon final : private reap::ReapObserver {
   void Act(const service::StopAction& action);
   /// To the target of forwarded signals. 0 or an errno.
   int Forward(int signal, const SignalSender* sender = nullptr);
+  /// 0: its leader is outside our pid namespace; -1: main is gone.
+  pid_t MainsSession();
   void SignalAll(std::vector<int> signals, model::SentSignal::Purpose purpose);
   void KillAll();
   /// So that a death by it can be told from others.
@@ -82,6 +96,7 @@ class Daemon final : private reap::ReapObserver {
   [[nodiscard]] std::vector<Remaining> WhoRemains() const;
   void MakeDesk();
   void KnowMain();
+  void KnowDrain(pid_t pid);
   /// Main could not be started: for the death log.
   void RecordFailedMain(const sys::ChildReport& failure);
   void OnMainHeld(const model::DeathRecord& main);
@@ -105,13 +120,16 @@ class Daemon final : private reap::ReapObserver {
   service::ExitStatusPolicy exit_status_;
   reap::Reaper reaper_;
   UniqueFd death_log_;
-  std::optional<DeathDesk> desk_;  ///< made after the start; nullopt: nothing wants one
+  std::optional<DeathDesk> desk_;       ///< made after the start; nullopt: nothing wants one
+  std::optional<ControlDesk> control_;  ///< made when somebody asks for it
+  StartedHandler on_started_;
   std::shared_ptr<const model::DeathRecord> main_record_;
   event::SourceId reap_job_ = 0;
   event::DeadlineId reap_deadline_ = 0;
   event::DeadlineId stop_deadline_ = 0;
   event::DeadlineId kill_again_ = 0;
   std::optional<event::SourceId> main_source_;
+  std::optional<event::SourceId> drain_source_;  ///< only where the kernel reaps
   RateLimit failures_{5, 10 * kSecond};
   bool asked_to_end_ = false;   ///< what remains had a signal before the KILL
   bool end_noted_ = false;      ///< in the termination log

@@ -12,6 +12,8 @@ namespace {
 
 /// Not PID 1: a descendant that was made between our walk and its KILL is found by another walk.
 constexpr Micros kKillAgain_us = 50 * kMillisecond;
+/// PID 1: its KILL waits for the death log, and asks so often.
+constexpr Micros kKillPutOff_us = 2 * kMillisecond;
 
 /// EPIPE sends us SIGPIPE, and kill(0) reaches us, too: our own signals are nobody's wish.
 bool FromOurselves(const event::SignalRecord& record) {
@@ -124,9 +126,11 @@ int Daemon::Forward(int signal, const SignalSender* sender) {
     case model::SignalTarget::kGroup:
       return main_.SignalGroup(signal);
     case model::SignalTarget::kSession:
-      tree_->Send({.kind = service::TreeTarget::Kind::kSession, .session = getsid(main_.pid())},
-                  {signal});
-      return 0;
+      if (const pid_t session = MainsSession(); session >= 0) {
+        tree_->Send({.kind = service::TreeTarget::Kind::kSession, .session = session}, {signal});
+        return 0;
+      }
+      return ESRCH;
     case model::SignalTarget::kAll:
       tree_->Send({}, {signal});
       return 0;
@@ -154,7 +158,7 @@ void Daemon::NoteSent(int signal, model::SentSignal::Purpose purpose, const Sign
         break;
       case model::SignalTarget::kSession:
         sent.reach = Reach::kSession;
-        sent.target = getsid(main_.pid());
+        sent.target = MainsSession();
         break;
       case model::SignalTarget::kAll:
         break;
@@ -177,6 +181,10 @@ void Daemon::SignalAll(std::vector<int> signals, model::SentSignal::Purpose purp
 
 void Daemon::KillAll() {
   using Purpose = model::SentSignal::Purpose;
+  if (standing_.pid1 && desk_ && !desk_->ReadyForKill()) {
+    loop_->SetDeadline(kill_again_, ops_.Now() + kKillPutOff_us);
+    return;
+  }
   SignalAll({SIGKILL}, asked_to_end_ ? Purpose::kEscalation : Purpose::kStop);
 }
 

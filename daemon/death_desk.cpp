@@ -12,6 +12,7 @@
 #include "reap/hold_match.h"
 #include "reap/termination_note.h"
 #include "sys/children_list.h"
+#include "sys/pidfd.h"
 #include "sys/process_limits.h"
 #include "sys/procfs.h"
 
@@ -21,6 +22,8 @@ namespace {
 constexpr char kProcRoot[] = "/proc";
 /// At the end of a run: so long may the death log delay our exit.
 constexpr Micros kFinish_us = 250 * kMillisecond;
+/// And so long the KILL of everybody.
+constexpr Micros kBeforeKill_us = 250 * kMillisecond;
 /// Where the kernel does not tell of forks that failed, we ask so often while something is held.
 constexpr Micros kPressureAge_us = 10 * kMillisecond;
 
@@ -54,6 +57,16 @@ Micros WallOffset(Micros now_us) {
   return Micros{wall.tv_sec} * kSecond + wall.tv_nsec / 1000 - now_us;
 }
 
+/// Why /proc is of no use for `option`.
+Error WithoutProc(const std::string& option, const std::string& consequence) {
+  if (access("/proc/self/stat", R_OK) == 0) {
+    return {EOPNOTSUPP, option +
+                            " needs a /proc of our own pid namespace, and the one that is mounted "
+                            "shows another; mount a new one (unshare --mount-proc)"};
+  }
+  return {EOPNOTSUPP, option + " needs /proc, and none is mounted: " + consequence};
+}
+
 }  // namespace
 
 bool WantsDeathDesk(const model::RunSpec& spec) {
@@ -69,20 +82,26 @@ Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec) {
   return std::move(file->fd);
 }
 
+Status CanHold(model::ReapMode reap, std::string_view what) {
+  const std::string who(what);
+  if (reap == model::ReapMode::kAuto) {
+    return Error(EOPNOTSUPP,
+                 who +
+                     " and --reap auto contradict each other: what the kernel reaps cannot be "
+                     "held; expected one of them");
+  }
+  if (sys::ChildrenList(kProcRoot).Probe() != sys::ChildrenSource::kNone) return {};
+  return WithoutProc(who, "without it the children that die beside a held one cannot be found");
+}
+
 Status CheckHolding(const model::RunSpec& spec) {
   if (spec.hold.rules.empty()) return {};
-  if (spec.reap == model::ReapMode::kAuto) {
-    return Error(0,
-                 "--hold and --reap auto contradict each other: what the kernel reaps cannot be "
-                 "held; expected one of them");
-  }
-  const sys::ChildrenSource source = sys::ChildrenList(kProcRoot).Probe();
-  if (source != sys::ChildrenSource::kNone) return {};
-  return Error(0, access("/proc/self/stat", R_OK) == 0
-                      ? "--hold needs a /proc of our own pid namespace, and the one that is "
-                        "mounted shows another; mount a new one (unshare --mount-proc)"
-                      : "--hold needs /proc, and none is mounted: without it the children that "
-                        "die beside a held one cannot be found");
+  return CanHold(spec.reap, "--hold");
+}
+
+Status CheckWatching(const model::RunSpec& spec) {
+  if (!spec.watch_us || sys::ProcIsOurs(kProcRoot)) return {};
+  return WithoutProc("--watch", "without it there is nothing to look at");
 }
 
 DeathDesk::DeathDesk(const Surroundings& around, const model::RunSpec& spec, UniqueFd log)
@@ -101,6 +120,18 @@ DeathDesk::DeathDesk(const Surroundings& around, const model::RunSpec& spec, Uni
                kProcRoot, spec.foreign_zombies),
       foreign_rest_(around_.loop.AddDeadline([this] { TellMoreForeign(); })) {
   around_.reaper.EnableDiscovery();
+  if (spec_.watch_us) WatchKin(*spec_.watch_us);
+}
+
+void DeathDesk::WatchKin(Micros interval_us) {
+  using Scope = reap::KinTable::Scope;
+  kin_.emplace(around_.loop, around_.ops, around_.pid1 ? Scope::kNamespace : Scope::kDescendants,
+               kProcRoot, interval_us, [this] {
+                 around_.reaper.OnWatch();
+                 around_.wake();
+               });
+  around_.reaper.ConsultKin(&kin_->table());
+  recorder_.ConsultKin(&kin_->table());
 }
 
 scribe::ScribeSetup DeathDesk::ScribeSetup() const {
@@ -173,31 +204,47 @@ void DeathDesk::OnAdopted(const model::ProcessInfo& process) {
 }
 
 void DeathDesk::ReadTexts(const model::ProcessInfo& process) {
-  const pid_t pid = process.pid;
-  const std::uint64_t start_ticks = process.start_ticks;
-  const auto keep = [this, pid, start_ticks](auto put) {
-    return [this, pid, start_ticks, put](std::optional<scribe::ProcessText> text) {
-      if (!text) return;
-      const auto add = [&](const model::Shadow& known) {
-        auto shadow = std::make_shared<model::Shadow>(known);
-        put(*shadow, *std::move(text));
-        return shadow;
-      };
-      if (around_.reaper.ChangeShadow(pid, start_ticks, add)) holds_.OnLearned();
+  if (needs_cmdline_) ReadCmdline(process);
+  if (spec_.records.shadow_environ) ReadEnviron(process);
+}
+
+template <typename Put>
+scribe::Scribe::TextHandler DeathDesk::ToShadow(const model::ProcessInfo& process, Put put) {
+  return [this, pid = process.pid, start_ticks = process.start_ticks,
+          put](std::optional<scribe::ProcessText> text) {
+    if (!text) return;
+    const auto add = [&](const model::Shadow& known) {
+      auto shadow = std::make_shared<model::Shadow>(known);
+      put(*shadow, *std::move(text));
+      return shadow;
     };
+    if (around_.reaper.ChangeShadow(pid, start_ticks, add)) holds_.OnLearned();
   };
-  if (needs_cmdline_ && process.first_sight != model::FirstSight::kSpawn) {
-    scribe_.ReadCmdline(pid, start_ticks, keep([](model::Shadow& to, scribe::ProcessText text) {
-                          to.cmdline = std::move(text.parts);
-                          to.cmdline_truncated = text.truncated;
-                        }));
-  }
-  if (spec_.records.shadow_environ) {
-    scribe_.ReadEnviron(pid, start_ticks, keep([](model::Shadow& to, scribe::ProcessText text) {
-                          to.environ = std::move(text.parts);
-                          to.environ_truncated = text.truncated;
-                        }));
-  }
+}
+
+void DeathDesk::ReadCmdline(const model::ProcessInfo& process) {
+  if (process.first_sight == model::FirstSight::kSpawn) return;  // what we gave it is known
+  scribe_.ReadCmdline(process.pid, process.start_ticks,
+                      ToShadow(process, [](model::Shadow& to, scribe::ProcessText text) {
+                        to.cmdline = std::move(text.parts);
+                        to.cmdline_truncated = text.truncated;
+                      }));
+}
+
+void DeathDesk::ReadEnviron(const model::ProcessInfo& process) {
+  scribe_.ReadEnviron(process.pid, process.start_ticks,
+                      ToShadow(process, [](model::Shadow& to, scribe::ProcessText text) {
+                        to.environ = std::move(text.parts);
+                        to.environ_truncated = text.truncated;
+                      }));
+}
+
+void DeathDesk::OnRuleAdded(const model::HoldRule& rule) {
+  if (needs_cmdline_ || rule.match.cmdline.empty()) return;
+  needs_cmdline_ = true;
+  around_.reaper.table().ForEach([this](const model::ProcessInfo& process) {
+    if (process.shadow && !around_.reaper.plan().WasSeen(process.pid)) ReadCmdline(process);
+  });
 }
 
 /// Being told when the counter rises makes a reading fresh, so that it proves more.
@@ -309,9 +356,13 @@ std::vector<pid_t> DeathDesk::Spared() const {
 
 // --- the scribe
 
-void DeathDesk::OnScribeStarted(pid_t pid, int /*pidfd*/) {
+void DeathDesk::OnScribeStarted(pid_t pid, int pidfd) {
   helpers_.push_back(pid);
-  around_.reaper.Know({.pid = pid, .role = model::Role::kHelper});
+  model::ProcessInfo helper{.pid = pid, .role = model::Role::kHelper};
+  if (pidfd >= 0) helper.pidfs_inode = sys::PidfsInode(pidfd);
+  // Without the pidfd: nobody but us reaps it (docs/kernel-facts.md#a-clone-child-is-invisible-to-plain-waits).
+  around_.reaper.Know(std::move(helper));
+  holds_.OnSurroundingsChanged();
 }
 
 void DeathDesk::OnScribeStartFailed(const Error& error) {
@@ -326,6 +377,16 @@ void DeathDesk::OnScribeLost(const scribe::ScribeLoss& loss) {
 void DeathDesk::OnScribeEnded(pid_t pid) {
   around_.reaper.OnPidfdReadable(pid);
   around_.wake();
+}
+
+bool DeathDesk::ReadyForKill() {
+  const Micros now_us = around_.ops.Now();
+  if (!kill_wanted_us_) kill_wanted_us_ = now_us;
+  if (!scribe_.quiet() && now_us - *kill_wanted_us_ < kBeforeKill_us) return false;
+  kill_wanted_us_.reset();
+  // It will not read what is sent to it while its KILL is on the way.
+  scribe_.LetGo();
+  return true;
 }
 
 void DeathDesk::Finish() {

@@ -17,6 +17,7 @@
 #include "model/run_spec.h"
 #include "reap/foreign_zombies.h"
 #include "reap/hold_desk.h"
+#include "reap/kin_watch.h"
 #include "reap/oom_desk.h"
 #include "reap/reaper.h"
 #include "reap/recorder.h"
@@ -32,8 +33,12 @@ namespace reaperd::daemon {
 bool WantsDeathDesk(const model::RunSpec& spec);
 /// Opens and checks the death log; empty when there is none. The error names the option.
 Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec);
-/// Whether the holds that are asked for can be had here; the error says what is missing and why.
+/// Whether anybody can be held here; the error says what is missing and why, and begins with `what`.
+Status CanHold(model::ReapMode reap, std::string_view what);
+/// The same, if holds are asked for.
 Status CheckHolding(const model::RunSpec& spec);
+/// Whether --watch has a /proc to look at.
+Status CheckWatching(const model::RunSpec& spec);
 
 class DeathDesk final : private reap::RecordObserver,
                         private reap::HoldObserver,
@@ -73,13 +78,23 @@ class DeathDesk final : private reap::RecordObserver,
   void OnSpawnFailed(int code);
   /// Nobody is kept any longer: a stop was asked for, or the run is over.
   void Close() { holds_.Close(model::ReleaseReason::kShutdown); }
+  /// PID 1 wants to KILL everybody, which no process of ours survives either. False: the death log
+  /// is still being written, ask again soon; true in the end whatever the log's disk does. After a
+  /// true the KILL has to follow at once.
+  [[nodiscard]] bool ReadyForKill();
   /// The loop has ended: waits, a little, until the death log is written.
   void Finish();
 
+  /// A hold rule was added: reads what only it asks for, from now on and of those that live.
+  void OnRuleAdded(const model::HoldRule& rule);
+
   // --- what is asked
   [[nodiscard]] reap::HoldDesk& holds() { return holds_; }
-  [[nodiscard]] const reap::RecordRing& ring() const { return recorder_.ring(); }
+  [[nodiscard]] const reap::HoldDesk& holds() const { return holds_; }
+  [[nodiscard]] const reap::Recorder& recorder() const { return recorder_; }
   [[nodiscard]] reap::ForeignZombies& foreign() { return foreign_; }
+  [[nodiscard]] const reap::ForeignZombies& foreign() const { return foreign_; }
+  [[nodiscard]] const model::ScribeCounters& scribe_counters() const { return scribe_.counters(); }
   /// The sentence for the termination log.
   [[nodiscard]] std::string Note(const model::DeathRecord& main) const;
   /// A part of ourselves.
@@ -104,7 +119,13 @@ class DeathDesk final : private reap::RecordObserver,
 
   [[nodiscard]] scribe::ScribeSetup ScribeSetup() const;
   void ReadTexts(const model::ProcessInfo& process);
+  void ReadCmdline(const model::ProcessInfo& process);
+  void ReadEnviron(const model::ProcessInfo& process);
+  /// A handler that puts what was read into the shadow of `process`, if that lives still.
+  template <typename Put>
+  scribe::Scribe::TextHandler ToShadow(const model::ProcessInfo& process, Put put);
   [[nodiscard]] reap::HoldSurroundings LimitsHere();
+  void WatchKin(Micros interval_us);
   void WatchOom();
   void WatchPressure();
   void LookForPressure();
@@ -120,6 +141,7 @@ class DeathDesk final : private reap::RecordObserver,
   reap::ForeignZombies foreign_;
   ForeignNews foreign_news_;
   event::DeadlineId foreign_rest_;
+  std::optional<reap::KinWatch> kin_;  ///< --watch
   std::optional<status::JsonContext> json_;
   std::vector<pid_t> helpers_;  ///< that are not reaped yet
   std::optional<sys::CgroupEventFile> oom_events_;
@@ -127,6 +149,7 @@ class DeathDesk final : private reap::RecordObserver,
   bool pressure_watched_ = false;
   std::uint64_t forks_refused_ = 0;  ///< by pids_events_, at the last look
   Micros pressure_looked_us_ = 0;
+  std::optional<Micros> kill_wanted_us_;  ///< since when it waits for the death log
 };
 
 }  // namespace reaperd::daemon

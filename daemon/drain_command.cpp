@@ -37,6 +37,7 @@ pid_t DrainCommand::Start(const model::RunSpec& spec, const sigset_t& signal_mas
   drain.command = spec.stop.drain_command;
   drain.process_group = model::ProcessGroup::kOwn;
   service_ = std::make_unique<service::Service>(ops_, std::move(drain));
+  if (spec.reap == model::ReapMode::kAuto) service_->SignalByPidfdOnly();
   const sys::ChildReport failure = service_->Start(
       {.mode = sys::SpawnMode::kInBackground, .signal_mask = signal_mask, .terminal_fd = -1});
   if (failure.step != sys::SpawnStep::kNone) {

@@ -29,12 +29,16 @@ class DrainCommand {
   /// It could not be started; `pid` is 0 when there was no child at all.
   using FailureHandler = std::function<void(pid_t pid, const sys::ChildReport& failure)>;
   void OnFailure(FailureHandler handler) { on_failure_ = std::move(handler); }
+  /// Of the running command; -1: none.
+  [[nodiscard]] int pidfd() const { return service_ ? service_->pidfd() : -1; }
   /// `pid` is dead: if it is its own, what it reported is told now.
   void OnDeath(pid_t pid);
   /// True if `death` is its own.
   bool OnReaped(const model::Death& death);
   /// Its time is over: KILL to its group, if it still runs.
   void End();
+  /// The source that watches it was removed.
+  void ClosePidfd() { service_->ClosePidfd(); }
 
  private:
   event::After OnErrorPipe();

@@ -103,6 +103,13 @@ Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec
   OptionValues values;
   values.spec = spec;
   Status applied = ApplyEnvironment(environment, values);
+  // Lines that tell nothing are not what is asked for. `off` is respected where it is said.
+  const bool mode_said = std::any_of(environment.begin(), environment.end(), [](const char* text) {
+    return NameOf(text) == "REAPERD_RECORDS";
+  });
+  if (values.spec.records.death_log && !mode_said) {
+    values.spec.records.mode = model::RecordsMode::kAuto;
+  }
   if (applied) applied = SettleHold(values);
   if (applied) spec = std::move(values.spec);
   return applied;

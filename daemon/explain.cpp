@@ -19,28 +19,6 @@ namespace {
 constexpr std::size_t kLeft = 22;
 constexpr std::size_t kWidth = 80;
 
-void AddRow(std::string& out, std::string_view left, std::string_view right) {
-  out += "  " + std::string(left);
-  out.append(left.size() < kLeft ? kLeft - left.size() : 1, ' ');
-  // Words are wrapped under the right column.
-  std::size_t column = 2 + kLeft;
-  bool first = true;
-  for (const std::string_view word : Split(right, ' ')) {
-    if (!first && column + 1 + word.size() > kWidth) {
-      out += '\n';
-      out.append(2 + kLeft, ' ');
-      column = 2 + kLeft;
-    } else if (!first) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += word.size();
-    first = false;
-  }
-  out += '\n';
-}
-
 std::string OnOff(bool on) {
   return on ? "on" : "off";
 }
@@ -102,46 +80,49 @@ void AddStop(std::string& out, const model::RunSpec& spec, bool pid1) {
   const service::StopSettings stop = service::SettleStop(spec.stop, spec.exit, pid1);
   std::string drain = stop.drain_us > 0 ? FormatDuration(stop.drain_us) : "none";
   if (stop.drain_command) drain += ", running " + CommandText(spec.stop.drain_command);
-  AddRow(out, "stop signals", SignalList(spec.stop.signals));
-  AddRow(out, "drain", drain);
-  AddRow(out, "stop time-out",
-         stop.timeout_us ? "KILL " + FormatDuration(*stop.timeout_us) + " after forwarding"
-                         : "never: main may take its time");
-  AddRow(out, "second stop signal",
-         stop.force_on_second ? "KILLs all at once" : "ends the drain, else is forwarded again");
+  AddExplainRow(out, "stop signals", SignalList(spec.stop.signals));
+  AddExplainRow(out, "drain", drain);
+  AddExplainRow(out, "stop time-out",
+                stop.timeout_us ? "KILL " + FormatDuration(*stop.timeout_us) + " after forwarding"
+                                : "never: main may take its time");
+  AddExplainRow(
+      out, "second stop signal",
+      stop.force_on_second ? "KILLs all at once" : "ends the drain, else is forwarded again");
   std::string grace = "off: whatever remains after main is left";
   if (stop.grace_us) {
     grace = *stop.grace_us == 0 ? "0: KILL to what remains after main"
                                 : "TERM and CONT to what remains after main, KILL after " +
                                       FormatDuration(*stop.grace_us) + ", at most 1s more";
   }
-  AddRow(out, "grace", grace);
+  AddExplainRow(out, "grace", grace);
 }
 
 void AddSettings(std::string& out, const model::RunSpec& spec, bool pid1) {
   out += "Settings\n";
-  AddRow(out, "command", CommandText(spec.main.command));
-  AddRow(out, "signals go to", TargetText(spec.signals.target));
-  AddRow(out, "process group", GroupText(spec.main.process_group));
+  AddExplainRow(out, "command", CommandText(spec.main.command));
+  AddExplainRow(out, "signals go to", TargetText(spec.signals.target));
+  AddExplainRow(out, "process group", GroupText(spec.main.process_group));
   AddStop(out, spec, pid1);
-  AddRow(out, "run is over",
-         spec.exit.wait_for == model::WaitFor::kMain ? "when main ends" : "when no child is left");
+  AddExplainRow(
+      out, "run is over",
+      spec.exit.wait_for == model::WaitFor::kMain ? "when main ends" : "when no child is left");
   if (spec.main.working_directory) {
-    AddRow(out, "working directory", Printable(*spec.main.working_directory));
+    AddExplainRow(out, "working directory", Printable(*spec.main.working_directory));
   }
   if (spec.main.user) {
-    AddRow(out, "user",
-           "uid " + std::to_string(spec.main.user->uid) + ", gid " +
-               std::to_string(spec.main.user->gid) + ", " +
-               std::to_string(spec.main.user->groups.size()) + " supplementary groups");
+    AddExplainRow(out, "user",
+                  "uid " + std::to_string(spec.main.user->uid) + ", gid " +
+                      std::to_string(spec.main.user->gid) + ", " +
+                      std::to_string(spec.main.user->groups.size()) + " supplementary groups");
   }
-  AddRow(out, "no new privileges", OnOff(spec.main.no_new_privileges));
-  AddRow(out, "parent-death signal",
-         spec.parent_death_signal == 0 ? "none" : model::SignalName(spec.parent_death_signal));
-  AddRow(out, "termination log",
-         !spec.termination_log           ? "/dev/termination-log, if it is there"
-         : spec.termination_log->empty() ? "none"
-                                         : Printable(*spec.termination_log));
+  AddExplainRow(out, "no new privileges", OnOff(spec.main.no_new_privileges));
+  AddExplainRow(
+      out, "parent-death signal",
+      spec.parent_death_signal == 0 ? "none" : model::SignalName(spec.parent_death_signal));
+  AddExplainRow(out, "termination log",
+                !spec.termination_log           ? "/dev/termination-log, if it is there"
+                : spec.termination_log->empty() ? "none"
+                                                : Printable(*spec.termination_log));
 }
 
 void AddSignals(std::string& out, const model::RunSpec& spec, bool pid1) {
@@ -155,22 +136,26 @@ void AddSignals(std::string& out, const model::RunSpec& spec, bool pid1) {
   }
   out += "\nSignals that reach us\n";
   for (const auto& [meaning, signals] : by_meaning)
-    AddRow(out, meaning, SignalList(signals));
+    AddExplainRow(out, meaning, SignalList(signals));
 }
 
 void AddExit(std::string& out, const model::RunSpec& spec) {
   out += "\nExit status\n";
-  AddRow(out, "ours is",
-         spec.exit.status_from == model::ExitStatusFrom::kMain
-             ? "main's"
-             : "that of the first child that fails, else main's");
-  AddRow(out, "exit code n", "n");
-  AddRow(out, "signal n", spec.exit.by_signal ? "we die of it, too (as PID 1: 128+n)" : "128+n");
-  AddRow(out, "start failed",
-         std::to_string(spec.exit.own_failure) +
-             " our own failure, 126 not executable, 127 not found");
+  AddExplainRow(out, "ours is",
+                spec.exit.status_from == model::ExitStatusFrom::kMain
+                    ? "main's"
+                    : "that of the first child that fails, else main's");
+  AddExplainRow(out, "exit code n", "n");
+  AddExplainRow(out, "signal n",
+                spec.exit.by_signal ? "we die of it, too (as PID 1: 128+n)" : "128+n");
+  AddExplainRow(out, "start failed",
+                std::to_string(spec.exit.own_failure) +
+                    " our own failure, 126 not executable, 127 not found");
+  if (spec.exit.oom_status) {
+    AddExplainRow(out, "oom becomes", std::to_string(*spec.exit.oom_status));
+  }
   for (const auto& [from, to] : spec.exit.map) {
-    AddRow(out, std::to_string(from) + " becomes", std::to_string(to));
+    AddExplainRow(out, std::to_string(from) + " becomes", std::to_string(to));
   }
 }
 
@@ -181,25 +166,25 @@ std::string Limit(const std::optional<std::uint64_t>& limit) {
 void AddProc(std::string& out, const sys::Offers& offers) {
   using sys::ChildrenSource;
   if (offers.proc_ours) {
-    AddRow(out, "/proc", "shows our pid namespace");
+    AddExplainRow(out, "/proc", "shows our pid namespace");
   } else if (offers.proc_mounted) {
-    AddRow(out, "/proc",
-           "shows another pid namespace: not used. Mount a new one (unshare --mount-proc)");
+    AddExplainRow(out, "/proc",
+                  "shows another pid namespace: not used. Mount a new one (unshare --mount-proc)");
   } else {
-    AddRow(out, "/proc", "is not there: names of processes stay unknown");
+    AddExplainRow(out, "/proc", "is not there: names of processes stay unknown");
   }
   switch (offers.children) {
     case ChildrenSource::kChildrenFile:
-      AddRow(out, "list of children", "the kernel's children file");
+      AddExplainRow(out, "list of children", "the kernel's children file");
       return;
     case ChildrenSource::kProcWalk:
-      AddRow(out, "list of children",
-             "a walk of /proc, 20 us a process: this kernel has no children file");
+      AddExplainRow(out, "list of children",
+                    "a walk of /proc, 20 us a process: this kernel has no children file");
       return;
     case ChildrenSource::kUnknown:
     case ChildrenSource::kNone:
-      AddRow(out, "list of children",
-             "none: reaping works, but costs more with thousands of live children");
+      AddExplainRow(out, "list of children",
+                    "none: reaping works, but costs more with thousands of live children");
       return;
   }
 }
@@ -208,42 +193,67 @@ void AddPlace(std::string& out, bool pid1) {
   const sys::Offers offers = sys::ProbeOffers();
   const sys::Terminal terminal = sys::Terminal::Find();
   out += "\nThis kernel and container\n";
-  AddRow(out, "we are",
-         pid1 ? "PID 1: orphans come to us"
-              : "pid " + std::to_string(getpid()) +
-                    (offers.subreaper ? ": a child subreaper, so that orphans below us come to us"
-                                      : ": no subreapers here, orphans go elsewhere"));
+  AddExplainRow(
+      out, "we are",
+      pid1 ? "PID 1: orphans come to us"
+           : "pid " + std::to_string(getpid()) +
+                 (offers.subreaper ? ": a child subreaper, so that orphans below us come to us"
+                                   : ": no subreapers here, orphans go elsewhere"));
   AddProc(out, offers);
-  AddRow(out, "clone",
-         offers.clone_sharing ? "shares memory until exec: the start costs the same at any size"
-                              : "the sharing kind is refused: fork is used");
-  AddRow(out, "pidfds",
-         offers.pidfd_open && offers.pidfd_send_signal
-             ? "yes: signals cannot reach a reused pid"
-             : "refused: main is signalled by pid, which is safe while it is unreaped");
-  AddRow(out, "waitid",
-         offers.waitid_peek ? "can look without reaping"
-                            : "cannot look without reaping: nothing can be held");
-  AddRow(out, "terminal",
-         !terminal.exists()  ? "none"
-         : terminal.IsOurs() ? "ours, in the foreground: main takes it over"
-                             : "in the background: left as it is");
+  AddExplainRow(out, "clone",
+                offers.clone_sharing
+                    ? "shares memory until exec: the start costs the same at any size"
+                    : "the sharing kind is refused: fork is used");
+  AddExplainRow(out, "pidfds",
+                offers.pidfd_open && offers.pidfd_send_signal
+                    ? "yes: signals cannot reach a reused pid"
+                    : "refused: main is signalled by pid, which is safe while it is unreaped");
+  AddExplainRow(out, "waitid",
+                offers.waitid_peek ? "can look without reaping"
+                                   : "cannot look without reaping: nothing can be held");
+  AddExplainRow(out, "terminal",
+                !terminal.exists()  ? "none"
+                : terminal.IsOurs() ? "ours, in the foreground: main takes it over"
+                                    : "in the background: left as it is");
   const sys::ProcessLimits& limits = offers.processes;
   std::optional<std::uint64_t> pids_max;
   if (limits.pids_max) pids_max = limits.pids_max->value;
-  AddRow(out, "limits on processes",
-         "pids.max " + Limit(pids_max) + ", RLIMIT_NPROC " + Limit(limits.rlimit_nproc) +
-             ", kernel.pid_max " + Limit(limits.pid_max));
-  AddRow(out, "open files", std::to_string(offers.rlimit_nofile) + " (reaperd needs 8)");
+  AddExplainRow(out, "limits on processes",
+                "pids.max " + Limit(pids_max) + ", RLIMIT_NPROC " + Limit(limits.rlimit_nproc) +
+                    ", kernel.pid_max " + Limit(limits.pid_max));
+  AddExplainRow(out, "open files", std::to_string(offers.rlimit_nofile) + " (reaperd needs 8)");
 }
 
 }  // namespace
+
+void AddExplainRow(std::string& out, std::string_view left, std::string_view right) {
+  out += "  " + std::string(left);
+  out.append(left.size() < kLeft ? kLeft - left.size() : 1, ' ');
+  // Words are wrapped under the right column.
+  std::size_t column = 2 + kLeft;
+  bool first = true;
+  for (const std::string_view word : Split(right, ' ')) {
+    if (!first && column + 1 + word.size() > kWidth) {
+      out += '\n';
+      out.append(2 + kLeft, ' ');
+      column = 2 + kLeft;
+    } else if (!first) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+    first = false;
+  }
+  out += '\n';
+}
 
 std::string Explain(const model::RunSpec& spec, bool pid1) {
   std::string out = "reaperd " + std::string(kVersion) + ", what it would do here\n\n";
   AddSettings(out, spec, pid1);
   AddSignals(out, spec, pid1);
   AddExit(out, spec);
+  AddDeaths(out, spec, pid1);
   AddPlace(out, pid1);
   return out;
 }

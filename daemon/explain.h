@@ -2,11 +2,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "model/run_spec.h"
 
 namespace reaperd::daemon {
 
 std::string Explain(const model::RunSpec& spec, bool pid1);
+
+/// Parts of it: one row, wrapped to 80 columns, and the section about deaths.
+void AddExplainRow(std::string& out, std::string_view left, std::string_view right);
+void AddDeaths(std::string& out, const model::RunSpec& spec, bool pid1);
 
 }  // namespace reaperd::daemon

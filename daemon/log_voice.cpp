@@ -170,22 +170,25 @@ class LogVoice final : public RunObserver {
                "holding " + NameOf(hold.record->comm, hold.record->pid) + " (" +
                    Describe(hold.record->end) + ", " + Why(*hold.record) + ") by " +
                    Printable(hold.rule) + until,
-               Fields(*hold.record));
+               Fields(*hold.record, {{"rule", hold.rule}}));
   }
 
   void OnReleased(const model::HoldInfo& hold, model::ReleaseReason reason) override {
+    const std::string why(model::kReleaseReasons.Name(reason));
     log_.Write(LogLevel::kInfo, "released",
-               "released " + NameOf(hold.record->comm, hold.record->pid) + ": " +
-                   std::string(model::kReleaseReasons.Name(reason)),
-               Fields(*hold.record));
+               "released " + NameOf(hold.record->comm, hold.record->pid) + ": " + why,
+               Fields(*hold.record, {{"rule", hold.rule}, {"released_by", why}}));
   }
 
   void OnBarrier(const model::BarrierResult& result) override {
-    log_.Write(
-        LogLevel::kInfo, "barrier",
-        "barrier " + Printable(result.barrier) + (result.complete ? " complete: " : " ended: ") +
-            std::to_string(result.members.size()) + " dead",
-        {{"barrier", result.barrier}, Number("members", static_cast<long>(result.members.size()))});
+    const std::uint64_t dead = result.members.size() + result.unlisted;
+    log_.Write(LogLevel::kInfo, "barrier",
+               "barrier " + Printable(result.barrier) +
+                   (result.complete ? " complete: " : " ended before it was complete: ") +
+                   std::to_string(dead) + " dead",
+               {{"barrier", result.barrier},
+                {"complete", result.complete ? "true" : "false", true},
+                Number("members", static_cast<long>(dead))});
   }
 
   void OnForeign(const model::ForeignEvent& event) override {
@@ -195,9 +198,9 @@ class LogVoice final : public RunObserver {
     const LogLevel level = acted ? LogLevel::kWarn : LogLevel::kInfo;
     if (!log_.Enabled(level)) return;
     std::string text = NameOf(event.zombie.parent_comm, event.zombie.parent) +
-                       " does not wait for " + std::to_string(event.zombie.held_by_parent) +
-                       " zombies, one of them " + NameOf(event.zombie.comm, event.zombie.pid) +
-                       ": " + std::string(kForeignSteps.Name(event.step));
+                       " does not wait for " + Zombies(event.zombie.held_by_parent) +
+                       NameOf(event.zombie.comm, event.zombie.pid) + ": " +
+                       std::string(kForeignSteps.Name(event.step));
     if (event.step == Step::kGone) {
       text = "the zombie " + NameOf(event.zombie.comm, event.zombie.pid) + " of " +
              NameOf(event.zombie.parent_comm, event.zombie.parent) + " is gone";
@@ -219,9 +222,11 @@ class LogVoice final : public RunObserver {
   }
 
   void OnScribeLost(pid_t pid, std::uint64_t lines) override {
+    const std::string text =
+        lines == 0 ? "no line of the death log with it"
+                   : "with it " + std::to_string(lines) + " lines of the death log at most";
     log_.Write(LogLevel::kWarn, "scribe-lost",
-               "the scribe (pid " + std::to_string(pid) + ") was lost, and at most " +
-                   std::to_string(lines) + " lines of the death log with it",
+               "the scribe (pid " + std::to_string(pid) + ") was lost, and " + text,
                {Number("pid", pid), Number("lines", static_cast<long>(lines))});
   }
 
@@ -257,14 +262,23 @@ class LogVoice final : public RunObserver {
     return (comm.empty() ? "a process" : Printable(comm)) + " (pid " + std::to_string(pid) + ")";
   }
 
+  /// "its zombie ", "12 zombies, one of them ".
+  static std::string Zombies(std::uint64_t count) {
+    return count > 1 ? std::to_string(count) + " zombies, one of them " : "its zombie ";
+  }
+
   static std::string Why(const model::DeathRecord& record) {
     return std::string(model::kCauses.Name(record.verdict.cause));
   }
 
-  static std::vector<LogField> Fields(const model::DeathRecord& record) {
-    return {Number("pid", record.pid), Number("seq", static_cast<long>(record.seq)),
-            {"comm", record.comm},     {"end", Describe(record.end)},
-            {"cause", Why(record)},    {"evidence", record.verdict.evidence}};
+  static std::vector<LogField> Fields(const model::DeathRecord& record,
+                                      std::vector<LogField> more = {}) {
+    std::vector<LogField> fields = {
+        Number("pid", record.pid), Number("seq", static_cast<long>(record.seq)),
+        {"comm", record.comm},     {"end", Describe(record.end)},
+        {"cause", Why(record)},    {"evidence", record.verdict.evidence}};
+    fields.insert(fields.end(), more.begin(), more.end());
+    return fields;
   }
 
   static LogField Number(std::string_view key, long value) {

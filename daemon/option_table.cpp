@@ -37,6 +37,10 @@ constexpr EnumNames<model::ExitStatusFrom, 2> kStatusFrom{{{
     {model::ExitStatusFrom::kMain, "main"},
     {model::ExitStatusFrom::kFirstFailure, "first-failure"},
 }}};
+constexpr EnumNames<model::ReapMode, 2> kReapModes{{{
+    {model::ReapMode::kWait, "wait"},
+    {model::ReapMode::kAuto, "auto"},
+}}};
 constexpr EnumNames<model::LogLevel, 6> kLevels{{{
     {model::LogLevel::kTrace, "trace"},
     {model::LogLevel::kDebug, "debug"},
@@ -120,9 +124,14 @@ bool ApplyMap(std::string_view value, OptionValues& values, [[maybe_unused]] std
     const auto signal = model::ParseSignal(text);
     return signal ? std::optional<int>(128 + *signal) : std::nullopt;
   };
-  const auto from = code(value.substr(0, equals));
   const auto to = code(value.substr(equals + 1));
-  if (!from || !to) return false;
+  if (!to) return false;
+  if (value.substr(0, equals) == "oom") {
+    values.spec.exit.oom_status = *to;
+    return true;
+  }
+  const auto from = code(value.substr(0, equals));
+  if (!from) return false;
   values.spec.exit.map.emplace_back(*from, *to);
   return true;
 }
@@ -231,6 +240,16 @@ bool ApplyHold(std::string_view value, OptionValues& values, std::string& proble
   return true;
 }
 
+bool ApplyWatch(std::string_view value, OptionValues& values,
+                [[maybe_unused]] std::string& problem) {
+  values.spec.watch_us.reset();
+  if (value == "off") return true;
+  Micros watch_us = 0;
+  if (!ApplyDuration(value, watch_us) || watch_us < model::kLeastWatch_us) return false;
+  values.spec.watch_us = watch_us;
+  return true;
+}
+
 bool ApplyForeignZombies(std::string_view value, OptionValues& values, std::string& problem) {
   auto spec = config::ParseForeignZombies(value);
   if (!spec) {
@@ -296,27 +315,36 @@ constexpr auto MakeTable() {
       {"exit-status", "WHOSE", "REAPERD_EXIT_STATUS", kExit, "main",
        "whose status: main, first-failure", "main or first-failure", false,
        APPLY(ApplyName(kStatusFrom, value, values.spec.exit.status_from))},
-      {"map", "FROM=TO", "REAPERD_MAP", kExit, "none", "143=0, SIGTERM=0 … (repeat)",
-       "FROM=TO with exit codes 0-255 or signals, such as 143=0 or SIGTERM=0", true, ApplyMap,
-       [](OptionValues& values) { values.spec.exit.map.clear(); }},
+      {"map", "FROM=TO", "REAPERD_MAP", kExit, "none", "143=0, SIGTERM=0, oom=1 … (repeat)",
+       "FROM=TO with exit codes 0-255, signals or oom, such as 143=0, SIGTERM=0 or oom=1", true,
+       ApplyMap,
+       [](OptionValues& values) {
+         values.spec.exit.map.clear();
+         values.spec.exit.oom_status.reset();
+       }},
       {"exit-by-signal", "", "REAPERD_EXIT_BY_SIGNAL", kExit, "off",
        "not PID 1: die of main's signal", "1 or 0", false,
        APPLY(ApplyFlag(value, values.spec.exit.by_signal))},
       {"termination-log", "FILE", "REAPERD_TERMINATION_LOG", kExit, "/dev/termination-log",
        "a line if main fails", "an absolute path", false, ApplyTerminationLog},
       {"records", "HOW", "REAPERD_RECORDS", kDeaths, "auto",
-       "of each death: auto, full, standard, minimal, off", "auto, full, standard, minimal or off",
-       false, APPLY(ApplyName(model::kRecordsModes, value, values.spec.records.mode))},
+       "of each death: auto, full, … minimal, off", "auto, full, standard, minimal or off", false,
+       APPLY(ApplyName(model::kRecordsModes, value, values.spec.records.mode))},
       {"death-log", "FILE|-", "REAPERD_DEATH_LOG", kDeaths, "none",
        "a JSON line for each death; -: stderr", "an absolute path, or - for stderr", false,
        ApplyDeathLog},
       {"hold", "RULE|@FILE", "REAPERD_HOLD", kDeaths, "none",
-       "keep zombies: cause=abnormal,for=30s (repeat)",
+       "keep zombies: cause=abnormal,for=5s (repeat)",
        "a rule such as cause=abnormal,for=30s, or @FILE", true, ApplyHold,
        [](OptionValues& values) { values.hold = {}; }, true, ';'},
       {"foreign-zombies", "HOW", "REAPERD_FOREIGN_ZOMBIES", kDeaths, "interval=off",
        "those that others keep: action=…", "interval=10s,action=nudge,min_age=10s or the like",
        false, ApplyForeignZombies},
+      {"reap", "wait|auto", "REAPERD_REAP", kDeaths, "wait",
+       "who reaps: we do, or the kernel (auto)", "wait or auto", false,
+       APPLY(ApplyName(kReapModes, value, values.spec.reap))},
+      {"watch", "DURATION|off", "REAPERD_WATCH", kDeaths, "off", "look for new processes so often",
+       "off, or a duration of 100ms or more", false, ApplyWatch},
       {"user", "U[:G]", "REAPERD_USER", kChild, "ours", "user and group of main; sets HOME",
        "a user, or USER:GROUP, as names or numbers", false, ApplyUser},
       {"chdir", "DIR", "REAPERD_CHDIR", kChild, "ours", "main's working directory", "a directory",

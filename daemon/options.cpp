@@ -119,9 +119,8 @@ std::string HelpText() {
   text +=
       "Durations: 500ms 5s 2m 1h 0. Signals: TERM SIGTERM 15 RTMIN+3. Each option but\n"
       "--drain-command and --env is also a variable (--grace: REAPERD_GRACE; lists by\n"
-      "commas, rules by semicolons), which the command does not see. Called as tini, dumb-init, "
-      "catatonit or\n"
-      "pause, reaperd takes that program's options.\n";
+      "commas, rules by semicolons), which the command does not see. Called as tini,\n"
+      "dumb-init, catatonit or pause, reaperd takes that program's options.\n";
   return text;
 }
 

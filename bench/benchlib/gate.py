@@ -29,6 +29,11 @@ SINGLES_GAP_US = 5000
 IDLE_SECONDS = 3.0
 SIZES = (20, 120)  # deaths of the two runs whose difference is the cost per reap
 REPEATS = 3
+# The bare path: what a reap cost before there were records, held fast beside the default.
+OFF = ("--records", "off")
+# Every death its record, none looked at in /proc: what a burst is when its tokens are used up. With
+# defaults the share of each would depend on how slow callgrind makes the run.
+MINIMAL = ("--records", "minimal")
 # It outlives our first look at it, so that a start is the same sequence each time.
 SHORT_COMMAND = ("/bin/sleep", "0.1")
 
@@ -76,8 +81,8 @@ def program_path(name: str) -> Path:
     return default_paths()[name]
 
 
-def _program(name: str, *before: str) -> Program:
-    program = copied(Program(name, (str(program_path(name)), "--"), ours=True),
+def _program(name: str, *before: str, options: tuple[str, ...] = ()) -> Program:
+    program = copied(Program(name, (str(program_path(name)), *options, "--"), ours=True),
                      ROOT / "build" / "bench" / "gate")
     return replace(program, argv=(*before, *program.argv))
 
@@ -94,50 +99,51 @@ def _counted(folder: str) -> int:
     raise RuntimeError("callgrind wrote no totals")
 
 
-def startup_instructions(name: str) -> float:
+def startup_instructions(name: str, options: tuple[str, ...] = ()) -> float:
     """From the first instruction to the exit, as PID 1, around a child that ends soon."""
     with tempfile.TemporaryDirectory(prefix="reaperd-gate-") as folder:
+        program = _program(name, *_callgrind(folder), options=options)
         subprocess.run(
-            [*UNSHARE, *_program(name, *_callgrind(folder)).argv, *SHORT_COMMAND],
+            [*UNSHARE, *program.argv, *SHORT_COMMAND],
             env=ENVIRONMENT, check=True, timeout=60, stdin=subprocess.DEVNULL)
         return _counted(folder)
 
 
-def _instructions_for(name: str, phase: str) -> int:
+def _instructions_for(options: tuple[str, ...], phase: str) -> int:
     with tempfile.TemporaryDirectory(prefix="reaperd-gate-") as folder:
-        with Session(_program(name, *_callgrind(folder)), tools.build()["workload"]) as session:
+        program = _program(OURS, *_callgrind(folder), options=options)
+        with Session(program, tools.build()["workload"]) as session:
             answer = session.ask(phase)
             if answer["error"] or answer["reaped"] != answer["deaths"]:
                 raise RuntimeError(f"{phase}: {answer}")
         return _counted(folder)
 
 
-def _slope(name: str, sizes: tuple[int, int], phase: Callable[[int], str],
+def _slope(options: tuple[str, ...], phase: Callable[[int], str],
            choose: Callable[[list[int]], float], repeats: int = REPEATS) -> float:
     """Instructions per death from runs of two sizes; `choose` picks from the repeats of a size."""
-    few, many = (choose([_instructions_for(name, phase(size)) for _ in range(repeats)])
-                 for size in sizes)
-    return round((many - few) / (sizes[1] - sizes[0]), 1)
+    few, many = (choose([_instructions_for(options, phase(size)) for _ in range(repeats)])
+                 for size in SIZES)
+    return round((many - few) / (SIZES[1] - SIZES[0]), 1)
 
 
-def burst_instructions() -> float:
+def burst_instructions(options: tuple[str, ...]) -> float:
     """Per reap when all the dead are there at once. The least of the repeats: on a busy machine
     some walks seem dear and bring a scan, which is another way to the same end."""
-    return _slope(OURS, SIZES, lambda size: f"burst {size} 20000", min, 2 * REPEATS)
+    return _slope(options, lambda size: f"burst {size} 20000", min, 2 * REPEATS)
 
 
-def single_instructions() -> float:
+def single_instructions(options: tuple[str, ...]) -> float:
     """Per reap when each death wakes the loop. The middle of the repeats."""
-    return _slope(OURS, SIZES, lambda size: f"singles {size} {SINGLES_GAP_US} 20000",
-                  median)
+    return _slope(options, lambda size: f"singles {size} {SINGLES_GAP_US} 20000", median)
 
 
-@lru_cache(maxsize=2)
-def _traced_runs(name: str) -> list[list[str]]:
+@lru_cache(maxsize=None)
+def _traced_runs(name: str, options: tuple[str, ...] = ()) -> list[list[str]]:
     """The init's own system calls by name, in order, of some short runs as PID 1.
 
     strace stays outside: in the namespace it would be PID 1, or a child the init waits for."""
-    program = _program(name)
+    program = _program(name, options=options)
     runs = []
     with tempfile.TemporaryDirectory(prefix="reaperd-gate-") as folder:
         trace = Path(folder) / "trace"
@@ -171,16 +177,20 @@ def startup_syscalls(name: str) -> float:
                for calls in _traced_runs(name))
 
 
-def whole_run_syscalls(name: str) -> float:
+def whole_run_syscalls(name: str, options: tuple[str, ...] = ()) -> float:
     """From after the exec to the exit, the child's not counted."""
-    return min(len(calls) for calls in _traced_runs(name))
+    return min(len(calls) for calls in _traced_runs(name, options))
 
 
-@lru_cache(maxsize=1)
-def _live_run() -> dict[str, float]:
-    """What one running container tells: calls per reap, then idleness and memory."""
+@lru_cache(maxsize=None)
+def _live_run(options: tuple[str, ...] = ()) -> dict[str, float]:
+    """What one running container tells: memory before there are records, calls per reap, idleness
+    after it all."""
     found = {}
-    with Session(_program(OURS), tools.build()["workload"]) as session:
+    with Session(_program(OURS, options=options), tools.build()["workload"]) as session:
+        memory = session.ask("memory")
+        found["rss_kib"] = memory["rss_kib"]
+        found["private_dirty_kib"] = memory["private_dirty_kib"]
         for metric, phase, deaths in (("syscalls_single", "singles 200 3000 10000", 200),
                                       ("syscalls_burst", "burst 2000 10000", 2000)):
             with SyscallCounter(session.init_pid) as counter:
@@ -194,9 +204,6 @@ def _live_run() -> dict[str, float]:
         last = session.ask("switches")
         found["idle_syscalls"] = counter.count
         found["idle_wakeups"] = sum(last.values()) - sum(first.values())
-        memory = session.ask("memory")
-        found["rss_kib"] = memory["rss_kib"]
-        found["private_dirty_kib"] = memory["private_dirty_kib"]
     return found
 
 
@@ -211,12 +218,17 @@ def stripped_size() -> float:
 METRICS: dict[str, tuple[tuple[str, ...], Callable[[], float]]] = {
     "startup_instructions_static": (("valgrind",), lambda: startup_instructions(OURS)),
     "startup_instructions_dynamic": (("valgrind",), lambda: startup_instructions(OURS_DYNAMIC)),
-    "burst_instructions": (("valgrind",), burst_instructions),
-    "single_instructions": (("valgrind",), single_instructions),
+    "startup_instructions_off": (("valgrind",), lambda: startup_instructions(OURS, OFF)),
+    "burst_instructions": (("valgrind",), lambda: burst_instructions(MINIMAL)),
+    "burst_instructions_off": (("valgrind",), lambda: burst_instructions(OFF)),
+    "single_instructions": (("valgrind",), lambda: single_instructions(())),
+    "single_instructions_off": (("valgrind",), lambda: single_instructions(OFF)),
     "startup_syscalls_static": (("strace",), lambda: startup_syscalls(OURS)),
     "startup_syscalls_dynamic": (("strace",), lambda: startup_syscalls(OURS_DYNAMIC)),
     "whole_run_syscalls_static": (("strace",), lambda: whole_run_syscalls(OURS)),
+    "whole_run_syscalls_off": (("strace",), lambda: whole_run_syscalls(OURS, OFF)),
     "syscalls_single": ((), lambda: _live_run()["syscalls_single"]),
+    "syscalls_minimal": ((), lambda: _live_run(MINIMAL)["syscalls_single"]),
     "syscalls_burst": ((), lambda: _live_run()["syscalls_burst"]),
     "idle_syscalls": ((), lambda: _live_run()["idle_syscalls"]),
     "idle_wakeups": ((), lambda: _live_run()["idle_wakeups"]),

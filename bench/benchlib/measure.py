@@ -10,10 +10,10 @@ import tempfile
 import time
 from typing import Callable
 
-from benchlib import reap
+from benchlib import holds, reap, records
 from benchlib.container import ENVIRONMENT, Session, WorkloadError, cpu_pair
 from benchlib.plan import Plan, guarded, room_for, say
-from benchlib.programs import BARE, Program
+from benchlib.programs import BARE, OURS, Program
 from benchlib.syscall_count import SyscallCounter, method
 
 
@@ -69,10 +69,14 @@ def measure_flood(plan: Plan) -> None:
         guarded(plan, "stop_flood", program, lambda p: _flood_once(plan, p))
 
 
-def _syscalls_once(plan: Plan, program: Program) -> None:
+PHASES = {"single": ("singles 200 3000 10000", 200), "burst": ("burst 2000 10000", 2000)}
+
+
+def _syscalls_once(plan: Plan, program: Program, rows: dict[str, str]) -> None:
+    """`rows`: row → phase."""
     with Session(program, plan.tools["workload"]) as session:
-        for row, phase, deaths in (("syscalls_single", "singles 200 3000 10000", 200),
-                                   ("syscalls_burst", "burst 2000 10000", 2000)):
+        for row, shape in rows.items():
+            phase, deaths = PHASES[shape]
             with SyscallCounter(session.init_pid) as counter:
                 answer = session.ask(phase, 60)
             if answer["reaped"] == deaths:
@@ -90,7 +94,12 @@ def measure_syscalls(plan: Plan) -> None:
             plan.results.note("syscalls_single", program.name, "needs perf or strace")
             continue
         say(f"system calls: {program.name}")
-        guarded(plan, "syscalls_single", program, lambda p: _syscalls_once(plan, p))
+        guarded(plan, "syscalls_single", program, lambda p: _syscalls_once(
+            plan, p, {"syscalls_single": "single", "syscalls_burst": "burst"}))
+        if program.name == OURS:
+            minimal = records.recording(program, "--records", "minimal")
+            guarded(plan, "syscalls_minimal", minimal, lambda p: _syscalls_once(
+                plan, p, {"syscalls_minimal": "single"}))
 
 
 def measure_idle(plan: Plan) -> None:
@@ -143,6 +152,8 @@ def measure_size(plan: Plan) -> None:
 MEASURES: dict[str, Callable[[Plan], None]] = {
     "startup": measure_startup,
     "reap": reap.measure,
+    "records": records.measure,
+    "holds": holds.measure,
     "flood": measure_flood,
     "syscalls": measure_syscalls,
     "idle": measure_idle,

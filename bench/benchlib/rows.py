@@ -42,12 +42,37 @@ def _reap_rows() -> list[Row]:
     return rows
 
 
+def _record_rows() -> list[Row]:
+    rows = [Row(f"record_{detail}", f"record, {detail}: CPU on top of the reap", "µs", "records",
+                2)
+            for detail in ("minimal", "standard", "full")]
+    rows.append(Row("record_bytes", "own memory per record, strings included", "B", "records", 0))
+    rows.append(Row("pss_scribe", "proportional memory with a death log, both processes", "KiB",
+                    "records", 0))
+    rows.append(Row("discovery_share", "looking for the living: CPU, 5000 live, 300 deaths/s", "%",
+                    "records", 2))
+    return rows
+
+
+def _hold_rows() -> list[Row]:
+    rows = [Row(f"cpu_held_{count}", f"CPU per reap, burst, {count} held", "µs", "holds")
+            for count in (0, 64, 1000, 10_000)]
+    rows += [Row(f"hold_over_{q}", f"held for 200 ms: reaped later than that, {q}", "ms", "holds",
+                 2) for q in ("p50", "p99")]
+    rows.append(Row("hold_release", "stop signal to the last of 1000 held reaped", "ms", "holds",
+                    2))
+    return rows
+
+
 ROWS: tuple[Row, ...] = (
     Row("exec_to_main", "exec of init to main of the child", "µs", "startup", 0),
     Row("whole_run", "exec of init to its exit, child exits at once", "µs", "startup", 0),
     *_reap_rows(),
+    *_record_rows(),
+    *_hold_rows(),
     Row("stop_flood", "stop signal to main, 25000 zombies waiting", "ms", "flood", 2),
     Row("syscalls_single", "system calls per reap, one by one", "", "syscalls", 2),
+    Row("syscalls_minimal", "the same with --records minimal", "", "syscalls", 2),
     Row("syscalls_burst", "system calls per reap, burst", "", "syscalls", 2),
     Row("idle_wakeups", "wake-ups in 60 s idle", "", "idle", 0),
     Row("rss", "resident memory", "KiB", "idle", 0),
@@ -56,7 +81,7 @@ ROWS: tuple[Row, ...] = (
     Row("size", "program file, stripped", "KB", "size", 0),
 )
 
-GROUPS = ("startup", "reap", "flood", "syscalls", "idle", "size")
+GROUPS = ("startup", "reap", "records", "holds", "flood", "syscalls", "idle", "size")
 BY_ID = {row.id: row for row in ROWS}
 
 

@@ -134,14 +134,28 @@ NegligentParent::~NegligentParent() {
   if (go_fd_ >= 0) close(go_fd_);
 }
 
-pid_t MakeSingleDeath(volatile std::int64_t* exit_ns, int* pidfd) {
+bool MakeHeld(Crowd* crowd, int count) {
+  Reset(crowd);
+  const pid_t maker = fork();
+  if (maker == 0) {
+    setsid();
+    ForkMany(crowd, count, [] { _exit(kHeldCode); });
+    _exit(0);
+  }
+  if (maker < 0) crowd->error = errno;
+  while (maker > 0 && waitpid(maker, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return crowd->error == 0;
+}
+
+pid_t MakeSingleDeath(volatile std::int64_t* exit_ns, int* pidfd, int code) {
   unsigned long flags = CLONE_PARENT | SIGCHLD;
   int fd = -1;
   if (pidfd != nullptr) flags |= CLONE_PIDFD;
   const long pid = syscall(SYS_clone, flags, nullptr, &fd, nullptr, 0UL);
   if (pid == 0) {
     *exit_ns = NowNs();
-    syscall(SYS_exit_group, 0);
+    syscall(SYS_exit_group, code);
   }
   if (pidfd != nullptr) *pidfd = pid > 0 ? fd : -1;
   return static_cast<pid_t>(pid);

@@ -48,10 +48,16 @@ class NegligentParent {
   bool ready_ = false;
 };
 
+/// How one whom the bench's hold rule takes ends (benchlib/holds.py); everybody else exits with 0.
+inline constexpr int kHeldCode = 7;
+
+/// `count` orphans of the reaper that end with kHeldCode. False: crowd->error tells why.
+bool MakeHeld(Crowd* crowd, int count);
+
 /// One child of the *reaper* that exits at once (CLONE_PARENT: the kernel lists it exactly as an
 /// adopted orphan, and one fork per death lets 3000 deaths a second fit beside the measurement).
 /// Puts the time of its exit call into *exit_ns. With `pidfd` not null, gives a pidfd as well.
-pid_t MakeSingleDeath(volatile std::int64_t* exit_ns, int* pidfd);
+pid_t MakeSingleDeath(volatile std::int64_t* exit_ns, int* pidfd, int code = 0);
 
 void PinTo(int cpu);
 

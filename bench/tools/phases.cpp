@@ -115,7 +115,7 @@ PhaseResult RunBurst(const PhaseContext& context, int count, std::int64_t limit_
 }
 
 PhaseResult RunTrickle(const PhaseContext& context, int count, std::int64_t interval_ns,
-                       std::int64_t limit_ns) {
+                       std::int64_t limit_ns, int code) {
   PhaseResult result;
   Crowd* crowd = context.crowd;
   crowd->made = 0;
@@ -131,7 +131,7 @@ PhaseResult RunTrickle(const PhaseContext& context, int count, std::int64_t inte
     int pidfd = -1;
     const pid_t pid =
         MakeSingleDeath(watched ? observer.DeathSlot(observer.Watched()) : unwatched_slot,
-                        watched ? &pidfd : nullptr);
+                        watched ? &pidfd : nullptr, code);
     if (pid < 0) {
       result.error = errno;
       break;
@@ -189,6 +189,37 @@ PhaseResult RunStorm(const PhaseContext& context, int count, std::int64_t limit_
   kill(-group, SIGKILL);
   CollectUntilGone(crowd, until_ns, &observer);
   Finish(context, &observer, cpu_before_ns, start_ns, until_ns, &result);
+  return result;
+}
+
+HeldResult RunHeld(const PhaseContext& context, int count) {
+  HeldResult result;
+  Crowd* crowd = context.crowd;
+  if (!MakeHeld(crowd, count)) result.error = crowd->error;
+  WaitQuiet(context.reaper, kQuietNs, NowNs() + kQuietLimitNs);
+  result.held = crowd->made - CountGone(crowd);
+  return result;
+}
+
+HeldResult RunRelease(const PhaseContext& context, std::int64_t limit_ns) {
+  Crowd* crowd = context.crowd;
+  HeldResult result;
+  result.held = crowd->made - CountGone(crowd);
+  sigset_t stop;
+  sigset_t before;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTERM);
+  sigprocmask(SIG_BLOCK, &stop, &before);
+  const std::int64_t sent_ns = NowNs();
+  kill(context.reaper, SIGTERM);
+  // The newest goes last; those before it are counted once it is gone.
+  const std::int64_t until_ns = sent_ns + limit_ns;
+  while (!Gone(crowd->pids[crowd->made - 1]) && NowNs() < until_ns)
+    SleepNs(20 * kNsPerUs);
+  if (AwaitGone(crowd, until_ns) == crowd->made) result.release_ns = NowNs() - sent_ns;
+  const timespec limit = ToTimespec(limit_ns);
+  if (sigtimedwait(&stop, nullptr, &limit) != SIGTERM) result.error = ETIMEDOUT;
+  sigprocmask(SIG_SETMASK, &before, nullptr);
   return result;
 }
 

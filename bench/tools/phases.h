@@ -33,9 +33,9 @@ struct PhaseContext {
 /// `count` zombies become the reaper's at one moment, because their parent dies.
 PhaseResult RunBurst(const PhaseContext& context, int count, std::int64_t limit_ns);
 
-/// `count` deaths, one every `interval_ns`.
+/// `count` deaths, one every `interval_ns`, each with this exit code.
 PhaseResult RunTrickle(const PhaseContext& context, int count, std::int64_t interval_ns,
-                       std::int64_t limit_ns);
+                       std::int64_t limit_ns, int code = 0);
 
 /// `count` deaths, each `gap_ns` after the one before was reaped and the reaper asleep again:
 /// however busy the machine is, no two share a wake-up.
@@ -44,6 +44,19 @@ PhaseResult RunSingles(const PhaseContext& context, int count, std::int64_t gap_
 
 /// `count` live orphans are killed by one signal to their process group.
 PhaseResult RunStorm(const PhaseContext& context, int count, std::int64_t limit_ns);
+
+/// What became of those that a rule is to hold.
+struct HeldResult {
+  int error = 0;
+  int held = 0;
+  std::int64_t release_ns = -1;  ///< kill(reaper, SIGTERM) → the last is reaped; -1: not by then
+};
+
+/// `count` more deaths that the rule takes; `held` of them are there when the reaper is quiet.
+HeldResult RunHeld(const PhaseContext& context, int count);
+
+/// A stop signal lets all go that RunHeld made last.
+HeldResult RunRelease(const PhaseContext& context, std::int64_t limit_ns);
 
 struct FloodResult {
   int error = 0;

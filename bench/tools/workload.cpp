@@ -9,6 +9,9 @@
 //   singles N US MS         each death US microseconds after the one before was reaped
 //   storm N MS
 //   flood N MS
+//   held N                  N deaths that a hold rule takes; answers how many are held then
+//   timed N US MS           trickle of such deaths, for a rule that lets them go by itself
+//   release MS              a stop signal, until all of the last `held` are reaped
 //   memory | switches       of the reaper
 //   quit                    exit 0
 //
@@ -70,6 +73,24 @@ void Flood(const PhaseContext& context, const long* args) {
               static_cast<long long>(r.stop_ns));
 }
 
+void Print(const HeldResult& r) {
+  std::printf("{\"error\":%d,\"held\":%d,\"release_ns\":%lld}\n", r.error, r.held,
+              static_cast<long long>(r.release_ns));
+}
+
+void Held(const PhaseContext& context, const long* args) {
+  Print(RunHeld(context, static_cast<int>(args[0])));
+}
+
+void Timed(const PhaseContext& context, const long* args) {
+  Print(RunTrickle(context, static_cast<int>(args[0]), args[1] * kNsPerUs, args[2] * kNsPerMs,
+                   kHeldCode));
+}
+
+void Release(const PhaseContext& context, const long* args) {
+  Print(RunRelease(context, args[0] * kNsPerMs));
+}
+
 void Memory(const PhaseContext& context, const long*) {
   const ReaperMemory m = ReadMemory(context.reaper);
   std::printf("{\"rss_kib\":%ld,\"pss_kib\":%ld,\"private_dirty_kib\":%ld}\n", m.rss_kib, m.pss_kib,
@@ -88,8 +109,10 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"live", 1, Live},   {"burst", 2, Burst}, {"trickle", 3, Trickle}, {"singles", 3, Singles},
-    {"storm", 2, Storm}, {"flood", 2, Flood}, {"memory", 0, Memory},   {"switches", 0, Switches},
+    {"live", 1, Live},       {"burst", 2, Burst},       {"trickle", 3, Trickle},
+    {"singles", 3, Singles}, {"storm", 2, Storm},       {"flood", 2, Flood},
+    {"held", 1, Held},       {"timed", 3, Timed},       {"release", 1, Release},
+    {"memory", 0, Memory},   {"switches", 0, Switches},
 };
 
 /// Runs one command line; false if there is no such command or it lacks a number.

@@ -188,12 +188,26 @@ class Formatter {
   std::string text_;
 };
 
+/// The causes of "abnormal", all of them and no other, in the order that the word gives them.
+bool IsAbnormal(const std::vector<model::Cause>& causes) {
+  std::size_t at = 0;
+  for (const auto& row : model::kCauses.rows) {
+    if (!model::Verdict{row.value, {}}.abnormal()) continue;
+    if (at == causes.size() || causes[at++] != row.value) return false;
+  }
+  return at == causes.size();
+}
+
 void FormatMatch(const model::HoldMatch& match, Formatter& out) {
   const auto codes = [](const model::CodeRange& range) {
     const std::string low = std::to_string(range.low);
     return range.low == range.high ? low : low + "-" + std::to_string(range.high);
   };
-  out.Pairs("cause", match.causes, [](model::Cause cause) { return model::kCauses.Name(cause); });
+  if (IsAbnormal(match.causes)) {
+    out.Pair("cause", "abnormal");
+  } else {
+    out.Pairs("cause", match.causes, [](model::Cause cause) { return model::kCauses.Name(cause); });
+  }
   out.Pairs("exit_codes", match.exit_codes, codes);
   out.Pairs("signals", match.signals, SignalWord);
   out.Pairs("exclude_signals", match.exclude_signals, SignalWord);

@@ -14,7 +14,7 @@ namespace reaperd::model {
 struct Death {
   pid_t pid = 0;
   ExitStatus status;
-  uid_t uid = 0;       ///< real uid at the time of death
+  std::optional<uid_t> uid;  ///< real uid at the time of death; nullopt: the kernel reaped it
   Micros seen_us = 0;  ///< when we saw it: CLOCK_BOOTTIME
   std::optional<ResourceUse> usage;
 };

@@ -24,6 +24,13 @@ struct HoldInfo {
   std::optional<Micros> until_us;  ///< nullopt: no time is set, the limits' excepted
 };
 
+/// A barrier as it stands.
+struct BarrierView {
+  Barrier barrier;
+  std::uint64_t dead = 0;             ///< members so far
+  std::optional<Micros> deadline_us;  ///< nullopt: it has no member yet
+};
+
 /// End of a hold; the reap follows.
 struct Release {
   pid_t pid = 0;
@@ -59,7 +66,8 @@ struct HoldCounters {
 struct InspectedFile {
   std::string name;  ///< "stat", "ns/pid"
   std::string text;
-  int error = 0;  ///< errno when it cannot be read
+  int error = 0;           ///< errno when it cannot be read
+  bool truncated = false;  ///< there was more
 };
 
 struct Inspection {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/process_id.h"
 
 namespace reaperd::model {
 
@@ -79,6 +80,12 @@ struct ProcessInfo {
   pid_t session = 0;                     ///< 0: not read
   std::shared_ptr<const Shadow> shadow;  ///< nullptr: not looked at yet
   std::string service;                   ///< name of the service whose process it is; empty: none
+
+  [[nodiscard]] ProcessIdentity identity() const {
+    return {.pid = pid, .pidfs_inode = pidfs_inode, .start_ticks = start_ticks};
+  }
+  /// As in its records; empty: not known yet.
+  [[nodiscard]] std::string Id() const { return identity().Id(); }
 };
 
 }  // namespace reaperd::model

@@ -67,6 +67,7 @@ struct ExitPolicy {
   WaitFor wait_for = WaitFor::kMain;
   ExitStatusFrom status_from = ExitStatusFrom::kMain;
   std::vector<std::pair<int, int>> map;  ///< shell codes; the last row for a code counts
+  std::optional<int> oom_status;  ///< instead, when main was killed for want of memory
   bool by_signal = false;                ///< when not PID 1: die of the signal that killed main
   int own_failure = 125;
   /// Status for a command that could not be executed, by errno; the default is ours (126, 127).
@@ -83,6 +84,9 @@ enum class ReapMode {
   kWait,  ///< we do
   kAuto,  ///< the kernel, at once; main's status comes by its pidfd
 };
+
+/// Looking more often than that would be work without end.
+inline constexpr Micros kLeastWatch_us = 100 * kMillisecond;
 
 struct RunSpec {
   ServiceSpec main;

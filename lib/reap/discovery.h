@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "base/clock.h"
@@ -20,12 +21,17 @@ class Discovery {
   static constexpr std::size_t kLooksPerPass = 32;
 
   void OnSigchld() { due_ = true; }
-  /// Wanted now and whole, whatever it costs: somebody asked, or a decision depends on it.
-  void OnRequest() {
+  /// There is no child: a list would be empty. Who asked is answered by one all the same.
+  void OnNoChild() { due_ = requests_ != answered_; }
+  /// Wanted now and whole, whatever it costs: somebody asked, or a decision depends on it. The
+  /// number is for IsAnswered.
+  std::uint64_t OnRequest() {
     due_ = true;
-    thorough_ = true;
     not_before_us_ = 0;
+    return ++requests_;
   }
+  /// A list that was begun after this request was read, and all in it were looked at.
+  [[nodiscard]] bool IsAnswered(std::uint64_t request) const { return request <= answered_; }
 
   [[nodiscard]] bool ShouldRun(Micros now_us) const {
     return (due_ || looks_left_) && now_us >= not_before_us_;
@@ -37,9 +43,12 @@ class Discovery {
   }
   /// A list is to be read in this pass. What happens from its first part on makes the next one due.
   [[nodiscard]] bool list_due() const { return due_; }
-  void OnListing() { due_ = false; }
+  void OnListing() {
+    due_ = false;
+    listed_for_ = requests_;
+  }
   [[nodiscard]] bool MayLook(std::size_t looks_in_pass) const {
-    return thorough_ || looks_in_pass < kLooksPerPass;
+    return answered_ < requests_ || looks_in_pass < kLooksPerPass;
   }
   /// The pass is over.
   void OnPass(Micros cost_us, bool looks_left, Micros now_us);
@@ -50,8 +59,10 @@ class Discovery {
 
   bool due_ = false;
   bool looks_left_ = false;
-  bool thorough_ = false;
   Micros not_before_us_ = 0;
+  std::uint64_t requests_ = 0;
+  std::uint64_t listed_for_ = 0;  ///< requests that came before the last list began
+  std::uint64_t answered_ = 0;
 };
 
 }  // namespace reaperd::reap

@@ -42,6 +42,7 @@
 #include "model/death_record.h"
 #include "model/hold_info.h"
 #include "model/hold_rule.h"
+#include "model/lease.h"
 #include "model/process_info.h"
 #include "reap/barrier_state.h"
 #include "reap/held_state.h"
@@ -53,19 +54,8 @@ namespace reaperd::reap {
 /// The name under which is listed whom leases alone hold. No rule may have it.
 inline constexpr std::string_view kLeaseRule = "lease";
 
-struct LeaseRequest {
-  pid_t pid = 0;
-  std::string id;  ///< of the process, so that a reused number is not meant; empty: any
-  ClientId client = 0;
-  std::optional<Micros> for_us;  ///< nullopt: until Release, disconnect or the limits' time
-  bool until_disconnect = false;
-};
-
-/// What became of a lease.
-struct Leased {
-  bool held = false;               ///< false: it lives; the time begins with its death
-  std::optional<Micros> until_us;  ///< as in HoldInfo
-};
+using model::Leased;
+using model::LeaseRequest;
 
 class HeldQueue {
  public:
@@ -124,6 +114,11 @@ class HeldQueue {
   Status RemoveRule(std::string_view name);
   [[nodiscard]] const std::vector<model::HoldRule>& rules() const { return rules_; }
 
+  /// By that of rules(), now.
+  [[nodiscard]] std::size_t HeldByRule(std::size_t index) const {
+    return store_.CountOf(rule_groups_[index]);
+  }
+
   std::vector<model::Release> TakeReleases();
   std::vector<model::BarrierResult> TakeBarrierResults();
 
@@ -133,7 +128,14 @@ class HeldQueue {
   [[nodiscard]] const model::HoldInfo* Find(pid_t pid) const;
   [[nodiscard]] std::size_t size() const { return store_.size(); }
   [[nodiscard]] bool closed() const { return closed_; }
+  /// Nobody is held or leased, and no barrier counts: there is nothing to forget.
+  [[nodiscard]] bool IsIdle() const {
+    return store_.size() == 0 && leases_.size() == 0 && barriers_.empty();
+  }
   [[nodiscard]] std::size_t lease_count() const { return leases_.size(); }
+  [[nodiscard]] bool HasLease(pid_t pid) const { return leases_.Has(pid, {}); }
+  [[nodiscard]] const model::HoldLimits& limits() const { return limits_; }
+  [[nodiscard]] std::vector<model::BarrierView> Barriers() const;
   [[nodiscard]] const model::HoldCounters& counters() const { return counters_; }
 
   /// What outlives an exec of ourselves, and back; Load forgets all that was.

@@ -117,6 +117,15 @@ void HeldQueue::FinishBarrier(BarrierState& barrier, Completion completion, Rele
   }
 }
 
+std::vector<model::BarrierView> HeldQueue::Barriers() const {
+  std::vector<model::BarrierView> views;
+  for (const auto& [name, barrier] : barriers_) {
+    views.push_back(
+        {.barrier = barrier.spec, .dead = barrier.dead, .deadline_us = barrier.deadline_us});
+  }
+  return views;
+}
+
 bool HeldQueue::WantsLiving() const {
   return std::any_of(barriers_.begin(), barriers_.end(),
                      [](const auto& entry) { return entry.second.wants_look(); });

@@ -60,6 +60,7 @@ void HoldDesk::OnAllJudged() {
 }
 
 void HoldDesk::OnReaped(pid_t pid) {
+  if (queue_.IsIdle() && open_.empty() && held_.empty()) return;
   queue_.Forget(pid);
   std::erase_if(open_, [pid](const Record& record) { return record->pid == pid; });
   if (held_.contains(pid)) wake_();  // the plan had to let it go: the queue tells of it
@@ -68,6 +69,7 @@ void HoldDesk::OnReaped(pid_t pid) {
 bool HoldDesk::Apply() {
   ShowLiving();
   bool released = false;
+  std::vector<pid_t> to_reap;
   for (const model::Release& release : queue_.TakeReleases()) {
     released = true;
     const auto at = held_.find(release.pid);
@@ -78,8 +80,11 @@ bool HoldDesk::Apply() {
     observer_.OnReleased(
         {.record = record, .rule = record->hold->rule, .since_us = record->died_us},
         release.reason);
-    reaper_.OnRelease(release.pid);
+    to_reap.push_back(release.pid);
   }
+  // The reaper takes the last first.
+  for (auto pid = to_reap.rbegin(); pid != to_reap.rend(); ++pid)
+    reaper_.OnRelease(*pid);
   for (const model::BarrierResult& result : queue_.TakeBarrierResults())
     observer_.OnBarrier(result);
   reaper_.SetMayHold(active());
@@ -88,21 +93,20 @@ bool HoldDesk::Apply() {
   } else {
     loop_.ClearDeadline(deadline_);
   }
-  return released || living_asked_;
+  return released || living_asked_.has_value();
 }
 
 /// A barrier that waits for the last of those who match can be complete only if no child matches
 /// that we have not seen yet: so all are looked for first.
 void HoldDesk::ShowLiving() {
   if (!queue_.WantsLiving()) {
-    living_asked_ = false;
+    living_asked_.reset();
     return;
   }
-  if (!std::exchange(living_asked_, true)) {
-    reaper_.RequestDiscovery();
-    return;
-  }
-  living_asked_ = false;
+  if (!living_asked_) living_asked_ = reaper_.RequestDiscovery();
+  // With many children it takes more than a turn.
+  if (!reaper_.IsDiscovered(*living_asked_)) return;
+  living_asked_.reset();
   bool enough = false;
   reaper_.table().ForEach([&](const model::ProcessInfo& process) {
     if (enough || reaper_.plan().IsHeld(process.pid)) return;
@@ -129,6 +133,13 @@ void HoldDesk::OnPressure() {
   wake_();
 }
 
+void HoldDesk::OnSurroundingsChanged() {
+  surroundings_until_us_ = 0;
+  if (queue_.size() == 0) return;  // the next death asks
+  RefreshSurroundings();
+  wake_();
+}
+
 void HoldDesk::Close(model::ReleaseReason reason) {
   if (queue_.closed()) return;
   queue_.Close(reason);
@@ -139,6 +150,11 @@ void HoldDesk::Close(model::ReleaseReason reason) {
 }
 
 Result<Leased> HoldDesk::Hold(const LeaseRequest& request) {
+  if (IsLeaving(request.pid)) {
+    return Error(ESRCH,
+                 "pid " + std::to_string(request.pid) + " is released and about to be reaped");
+  }
+  RefreshSurroundings();
   auto leased = queue_.Hold(request, loop_.Now());
   Changed();
   return leased;

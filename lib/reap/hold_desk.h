@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -51,6 +52,8 @@ class HoldDesk {
 
   // --- what happens outside; each wakes
   void OnPressure();
+  /// The surroundings are not what they were: a process of our own was started.
+  void OnSurroundingsChanged();
   /// Something about a living child was learned: a barrier may be waiting for that.
   void OnLearned() {
     if (queue_.WantsLiving()) wake_();
@@ -68,6 +71,10 @@ class HoldDesk {
   Status RemoveRule(std::string_view name);
 
   [[nodiscard]] const HeldQueue& queue() const { return queue_; }
+  /// It was let go, and Apply has not told the reaper yet.
+  [[nodiscard]] bool IsLeaving(pid_t pid) const {
+    return held_.contains(pid) && queue_.Find(pid) == nullptr;
+  }
   /// A rule, a lease or a barrier could match.
   [[nodiscard]] bool active() const { return queue_.MayHold() && !queue_.closed(); }
 
@@ -84,9 +91,9 @@ class HoldDesk {
   Surroundings surroundings_;
   std::function<void()> wake_;
   event::DeadlineId deadline_;
-  std::unordered_map<pid_t, Record> held_;  ///< whom the queue holds, for the note in the record
-  std::vector<Record> open_;                ///< kept until they are judged
-  bool living_asked_ = false;
+  std::unordered_map<pid_t, Record> held_;     ///< whom the queue holds, for the note in the record
+  std::vector<Record> open_;                   ///< kept until they are judged
+  std::optional<std::uint64_t> living_asked_;  ///< the discovery that was asked for
   Micros surroundings_until_us_ = 0;
 };
 

@@ -18,11 +18,11 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/lease.h"
 
 namespace reaperd::reap {
 
-/// A connection of the status socket; never used again for another.
-using ClientId = std::uint64_t;
+using model::ClientId;
 
 struct Lease {
   pid_t pid = 0;

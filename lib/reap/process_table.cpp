@@ -23,9 +23,13 @@ std::optional<model::ProcessInfo> ProcessTable::Take(pid_t pid) {
 
 void ProcessTable::Note(const model::ProcessInfo& seen) {
   model::ProcessInfo& known = processes_.at(seen.pid);
+  // Whoever was told its id knows it in that form: a pidfd that could not be opened at the first
+  // look must not change it at the second.
+  if (known.Id().empty()) known.pidfs_inode = seen.pidfs_inode;
   known.start_ticks = seen.start_ticks;
   known.session = seen.session;
-  if (seen.pidfs_inode != 0) known.pidfs_inode = seen.pidfs_inode;
+  const bool entered = seen.role == model::Role::kEntered;
+  if (entered && known.role == model::Role::kAdopted) known.role = seen.role;
   if (!seen.shadow) return;
   if (!known.shadow) {
     known.shadow = seen.shadow;
@@ -37,6 +41,19 @@ void ProcessTable::Note(const model::ProcessInfo& seen) {
   merged->cmdline_truncated = known.shadow->cmdline_truncated;
   merged->lineage = known.shadow->lineage;
   known.shadow = std::move(merged);
+}
+
+void ProcessTable::NoteKin(pid_t pid, const KinNote& kin) {
+  model::ProcessInfo& known = processes_.at(pid);
+  known.first_seen_us = std::min(known.first_seen_us, kin.first_seen_us);
+  if (kin.entered && known.role == model::Role::kAdopted) known.role = model::Role::kEntered;
+  if (!known.shadow) {
+    known.shadow = kin.shadow;
+  } else if (!known.shadow->lineage && kin.shadow->lineage) {
+    auto shadow = std::make_shared<model::Shadow>(*known.shadow);
+    shadow->lineage = kin.shadow->lineage;
+    known.shadow = std::move(shadow);
+  }
 }
 
 std::vector<model::ProcessInfo> ProcessTable::Save() const {

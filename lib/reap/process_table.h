@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/process_info.h"
+#include "reap/kin_table.h"
 
 namespace reaperd::reap {
 
@@ -20,8 +21,10 @@ class ProcessTable {
   bool Erase(pid_t pid) { return processes_.erase(pid) > 0; }
   /// Removes and returns it.
   std::optional<model::ProcessInfo> Take(pid_t pid);
-  /// Adds what a look at it told; it must be there.
+  /// Adds what a look at it told; it must be there. An id that it has does not change.
   void Note(const model::ProcessInfo& seen);
+  /// Adds what was known of it before it came to us; it must be there and have been noted.
+  void NoteKin(pid_t pid, const KinNote& kin);
   [[nodiscard]] const model::ProcessInfo* Find(pid_t pid) const;
   /// Replaces the shadow by what `change` makes of it. False: it is gone, or another by now.
   template <typename F>

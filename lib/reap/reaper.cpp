@@ -14,6 +14,10 @@ bool PeekRefused(int code) {
   return code == ENOSYS || code == EPERM || code == EINVAL;
 }
 
+/// A child that the kernel reaps is gone for waits a moment before its pidfd tells its status.
+constexpr Micros kAskAgain_us = kMillisecond;
+constexpr Micros kAskAgainAfterError_us = 10 * kMillisecond;
+
 std::optional<Micros> Earlier(std::optional<Micros> a, std::optional<Micros> b) {
   if (!a || !b) return a ? a : b;
   return std::min(*a, *b);
@@ -24,16 +28,25 @@ std::optional<Micros> Earlier(std::optional<Micros> a, std::optional<Micros> b) 
 void Reaper::OnSigchld(pid_t hint) {
   ++counters_.sigchld_received;
   may_have_children_ = true;
-  plan_.OnHint(hint);
-  discovery_.OnSigchld();
+  if (!kernel_reaps_) {
+    plan_.OnHint(hint);
+    discovery_.OnSigchld();
+    return;
+  }
+  // Of an orphan there is nothing to ask any more.
+  plan_.OnHint(pidfds_.contains(hint) ? hint : 0);
 }
 
-void Reaper::Know(model::ProcessInfo made) {
+void Reaper::Know(model::ProcessInfo made, int pidfd) {
   may_have_children_ = true;
   made.first_sight = model::FirstSight::kSpawn;
-  made.first_seen_us = ops_.Now();
+  if (made.first_seen_us == 0) made.first_seen_us = ops_.Now();
   if (made.role == model::Role::kHelper) helpers_.push_back(made.pid);
   table_.Insert(made);
+  if (kernel_reaps_ && pidfd >= 0) {
+    pidfds_[made.pid] = pidfd;
+    plan_.OnHint(made.pid);  // it may have ended by now
+  }
   if (!discovering_) return;
   to_look_.push_back(made.pid);
   discovery_.OnSigchld();
@@ -48,14 +61,17 @@ void Reaper::SetMayHold(bool may_hold) {
 
 Rest Reaper::Run(event::Turn& turn) {
   now_us_ = ops_.Now();
+  for (const pid_t pid : std::exchange(readable_, {}))
+    AskPidfd(pid, Gone::kPerhaps);
+  if (ask_pidfds_at_us_ && now_us_ >= *ask_pidfds_at_us_) HintAllWithPidfd();
   for (;;) {
     plan_.SetPeekFirst(observer_.WantsLook(now_us_));
     const Action action = plan_.Next(now_us_);
     switch (action.kind) {
       case Action::Kind::kRest:
         if (!Discover(turn)) return {.more = true};
-        return {.until_us = discovering_ ? Earlier(action.until_us, discovery_.next_us())
-                                         : action.until_us};
+        return {.until_us = Earlier(Earlier(action.until_us, ask_pidfds_at_us_),
+                                    discovering_ ? discovery_.next_us() : std::nullopt)};
       case Action::Kind::kPeek:
       case Action::Kind::kReap:
       case Action::Kind::kPeekAny:
@@ -89,13 +105,20 @@ void Reaper::Wait(const Action& action) {
       observer_.OnStopped(outcome.pid, outcome.stop_signal);
       break;
     case Kind::kNoChild:
-      if (any) NoChildLeft();
+      if (!any) {
+        AskPidfd(action.pid, Gone::kSurely);
+        break;
+      }
+      NoChildLeft();
+      discovery_.OnNoChild();
       break;
     case Kind::kError:
       if (peek && PeekRefused(outcome.error)) {
         PlanLimits limits = plan_.limits();
         limits.can_peek = false;
         plan_.SetLimits(limits);
+        // Where only records wanted a look they say less, and that is all.
+        if (!limits.may_hold) break;
       }
       ++counters_.errors;
       observer_.OnWaitFailed(outcome.error);
@@ -120,11 +143,55 @@ void Reaper::OnDead(const Action& action, bool seen, const model::WaitOutcome& o
   if (!seen) ++counters_.deaths;
   ++counters_.reaped;
   std::erase(helpers_, death.pid);
+  pidfds_.erase(death.pid);  // it was dead before the kernel reaped
   const auto known = table_.Take(death.pid);
   observer_.OnReaped(death, known ? &*known : nullptr);
 }
 
+/// `gone`: no wait knows `pid` any more, so the kernel has reaped it or is about to. A pidfd that is
+/// only readable may be of one whom a tracer keeps; when that lets go, it becomes readable again.
+void Reaper::AskPidfd(pid_t pid, Gone gone) {
+  const auto at = pidfds_.find(pid);
+  if (at == pidfds_.end()) return;
+  const model::WaitOutcome exit = ops_.ExitByPidfd(at->second);
+  if (exit.kind == Kind::kDead) {
+    OnReapedByKernel(pid, exit.status);
+    return;
+  }
+  if (exit.kind == Kind::kError) {
+    ++counters_.errors;
+    observer_.OnWaitFailed(exit.error);
+    ask_pidfds_at_us_ = now_us_ + kAskAgainAfterError_us;
+  } else if (gone == Gone::kSurely) {
+    ask_pidfds_at_us_ = now_us_ + kAskAgain_us;
+  }
+}
+
+void Reaper::OnReapedByKernel(pid_t pid, const model::ExitStatus& status) {
+  pidfds_.erase(pid);
+  ++counters_.deaths;
+  ++counters_.reaped;
+  // Whether it was the last one a look tells.
+  may_have_children_ = true;
+  plan_.OnHint(0);
+  const auto known = table_.Take(pid);
+  const model::Death death{
+      .pid = pid, .status = status, .uid = std::nullopt, .seen_us = now_us_, .usage = std::nullopt};
+  observer_.OnReaped(death, known ? &*known : nullptr);
+}
+
+void Reaper::HintAllWithPidfd() {
+  ask_pidfds_at_us_.reset();
+  for (const auto& [pid, pidfd] : pidfds_)
+    plan_.OnHint(pid);
+}
+
 void Reaper::NoChildLeft() {
+  if (!pidfds_.empty()) {
+    // They are gone, too, but nobody knows how they ended: that comes first, and another look.
+    if (!ask_pidfds_at_us_) HintAllWithPidfd();
+    return;
+  }
   if (!may_have_children_) return;
   may_have_children_ = false;
   observer_.OnNoChildLeft();
@@ -144,7 +211,7 @@ void Reaper::ListPart(const Action& action) {
     plan_.OnListFailed(now_us_);
     return;
   }
-  if (discovering_) AddListed(model::FirstSight::kList);
+  if (discovering_ && !kernel_reaps_) AddListed(model::FirstSight::kList);
   plan_.OnListed(part_, result == sys::ListPart::kMore, now_us_ - before_us);
   CountListed(result == sys::ListPart::kEnd);
 }
@@ -173,6 +240,35 @@ void Reaper::AddListed(model::FirstSight sight) {
   }
 }
 
+Result<Reaper::Standing> Reaper::Examine(pid_t pid) {
+  const model::WaitOutcome outcome = ops_.WaitPid(pid, sys::WaitMode::kPeek);
+  now_us_ = ops_.Now();
+  switch (outcome.kind) {
+    case Kind::kNoChild:
+      return Standing::kStranger;
+    case Kind::kError:
+      return Error::FromErrno("waitid", outcome.error);
+    case Kind::kDead:
+      plan_.OnHint(pid);
+      return Standing::kDead;
+    case Kind::kStopped:  // which is not told again
+      ++counters_.stops;
+      observer_.OnStopped(pid, outcome.stop_signal);
+      break;
+    case Kind::kNothing:
+      break;
+  }
+  const model::ProcessInfo* const known = table_.Find(pid);
+  if (known == nullptr) {
+    table_.Insert({.pid = pid, .first_seen_us = now_us_});
+    LookAt(pid);
+  } else if (known->start_ticks == 0) {
+    std::erase(to_look_, pid);
+    LookAt(pid);
+  }
+  return Standing::kAlive;
+}
+
 /// One pass. False when the turn was over first.
 bool Reaper::Discover(event::Turn& turn) {
   if (!discovering_ || (!pass_.running && !discovery_.ShouldRun(now_us_))) return true;
@@ -190,6 +286,7 @@ bool Reaper::Discover(event::Turn& turn) {
 }
 
 bool Reaper::ListForDiscovery(event::Turn& turn) {
+  if (kernel_reaps_) discovery_.OnListing();
   while (pass_.listing || discovery_.list_due()) {
     part_.clear();
     const bool first_part = !std::exchange(pass_.listing, true);
@@ -211,11 +308,17 @@ void Reaper::LookAt(pid_t pid) {
   const model::ProcessInfo* const known = table_.Find(pid);
   if (known == nullptr) return;  // reaped meanwhile
   ++pass_.looks;
-  const auto seen = ops_.LookAtLiving(pid);
+  const auto seen =
+      ops_.LookAtLiving(pid, known->pidfs_inode != 0 ? sys::Known::kInode : sys::Known::kNothing);
   const Micros before_us = now_us_;
   now_us_ = ops_.Now();
   pass_.cost_us += now_us_ - before_us;
-  if (seen) table_.Note(*seen);
+  // Where the kernel reaps, its number may be another's by now.
+  const bool same = seen && (!kernel_reaps_ || seen->pidfs_inode == known->pidfs_inode);
+  if (same) table_.Note(*seen);
+  if (same && kin_ != nullptr) {
+    if (const auto kin = kin_->Find(pid, seen->start_ticks)) table_.NoteKin(pid, *kin);
+  }
   if (known->first_sight != model::FirstSight::kSpawn) observer_.OnAdopted(*known);
 }
 

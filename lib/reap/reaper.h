@@ -6,12 +6,15 @@
 #pragma once
 
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
+#include "base/result.h"
 #include "event/turn.h"
 #include "model/counters.h"
 #include "model/death.h"
 #include "reap/discovery.h"
+#include "reap/kin_table.h"
 #include "reap/plan.h"
 #include "reap/process_table.h"
 #include "sys/process_ops.h"
@@ -62,20 +65,49 @@ class Reaper {
 
   /// Off by default: it costs a list of children now and then, and only shadows and news need it.
   void EnableDiscovery() { discovering_ = true; }
-  /// The next Run lists all children and looks at all that are new.
-  void RequestDiscovery() { discovery_.OnRequest(); }
+  /// Before anything else, and for good: the kernel reaps (sys::LetKernelReap). What was dead before
+  /// is found as ever; of the rest only those are told that Know was given a pidfd of. Children are
+  /// not searched for, since nobody would tell us when they are gone.
+  void LetKernelReap() { kernel_reaps_ = true; }
+  /// Run lists all children and looks at all that are new, whatever it costs. The number is for
+  /// IsDiscovered, which says when that was done.
+  std::uint64_t RequestDiscovery() { return discovery_.OnRequest(); }
+  [[nodiscard]] bool IsDiscovered(std::uint64_t request) const {
+    return !discovering_ || discovery_.IsAnswered(request);
+  }
+
+  enum class Standing {
+    kStranger,  ///< no child of ours, or not any more
+    kAlive,     ///< it is in the table, and was looked at
+    kDead,      ///< a zombie that is not reaped yet, whether its death was seen or not
+  };
+  /// What `pid` is now. Not from within Run. The errors are those of waitid.
+  Result<Standing> Examine(pid_t pid);
+
+  /// What is known of children from before they came to us; must outlive the last Run.
+  void ConsultKin(const KinTable* kin) { kin_ = kin; }
+  /// Orphans may have come, though nothing was heard: the next Run searches for them, within the
+  /// limits of discovery.
+  void OnWatch() { discovery_.OnSigchld(); }
 
   void OnSigchld(pid_t hint);
   /// `pid`'s pidfd became readable. If waitid gives nothing, somebody else traces it: the SIGCHLD
   /// that comes when the tracer lets go brings us back, so nothing spins.
-  void OnPidfdReadable(pid_t pid) { plan_.OnHint(pid); }
+  void OnPidfdReadable(pid_t pid) {
+    if (pidfds_.contains(pid)) {
+      readable_.push_back(pid);
+    } else {
+      plan_.OnHint(pid);
+    }
+  }
   void OnRelease(pid_t pid) { plan_.OnRelease(pid); }
   /// A decision depends on whether a child is left: the next Run finds out, whatever it costs.
   void OnSweepWanted() { plan_.OnSweepWanted(); }
 
-  /// A child that we made. Of a helper (Role::kHelper) it is also known that it is no child that
+  /// A child that we made, at `first_seen_us` (0: now). Of a helper (Role::kHelper) it is also known that it is no child that
   /// anybody waits for: it does not count for OnNoChildLeft.
-  void Know(model::ProcessInfo made);
+  /// `pidfd` (-1: none) tells its end where the kernel reaps; it stays open until OnReaped.
+  void Know(model::ProcessInfo made, int pidfd = -1);
   /// Something about a living child was learned later (ProcessTable::ChangeShadow).
   template <typename F>
   bool ChangeShadow(pid_t pid, std::uint64_t start_ticks, F change) {
@@ -94,6 +126,10 @@ class Reaper {
   void Wait(const Action& action);
   void ListPart(const Action& action);
   void OnDead(const Action& action, bool seen, const model::WaitOutcome& outcome);
+  enum class Gone { kPerhaps, kSurely };
+  void AskPidfd(pid_t pid, Gone gone);
+  void OnReapedByKernel(pid_t pid, const model::ExitStatus& status);
+  void HintAllWithPidfd();
   void NoChildLeft();
   void CountListed(bool end);
   bool Discover(event::Turn& turn);
@@ -106,6 +142,7 @@ class Reaper {
   Plan plan_;
   Discovery discovery_;
   ProcessTable table_;
+  const KinTable* kin_ = nullptr;
   model::ReapCounters counters_;
   Micros now_us_ = 0;  ///< the end of the last call is the start of the next
   bool discovering_ = false;
@@ -114,6 +151,10 @@ class Reaper {
   std::size_t listed_ = 0;      ///< pids in the list that is being read
   std::vector<pid_t> to_look_;  ///< known, but not looked at yet
   std::vector<pid_t> helpers_;
+  bool kernel_reaps_ = false;
+  std::unordered_map<pid_t, int> pidfds_;   ///< only where the kernel reaps
+  std::vector<pid_t> readable_;             ///< of these; to be asked in the next Run
+  std::optional<Micros> ask_pidfds_at_us_;  ///< one is gone, and its status is not there yet
   struct Pass {
     Micros cost_us = 0;
     std::size_t looks = 0;

@@ -90,7 +90,9 @@ RecordRing::Record RecordRing::Find(std::uint64_t seq) const {
 }
 
 RecordPage RecordRing::Select(const RecordQuery& query) const {
-  RecordPage page{.looked_to_seq = std::min(query.after_seq, next_seq_ - 1)};
+  RecordPage page{.records = {},
+                  .looked_to_seq = std::min(query.after_seq, next_seq_ - 1),
+                  .oldest_seq = oldest_seq()};
   const std::size_t limit = std::clamp(query.limit, std::size_t{1}, RecordQuery::kMaxLimit);
   std::uint64_t seq = std::max(page.looked_to_seq + 1, oldest_seq());
   for (std::size_t looks = 0; seq < next_seq_; ++seq, ++looks) {

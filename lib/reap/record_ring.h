@@ -11,11 +11,10 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "model/death_record.h"
+#include "model/record_query.h"
 #include "model/records_spec.h"
 
 namespace reaperd::reap {
@@ -23,23 +22,8 @@ namespace reaperd::reap {
 /// An estimate of what a record takes of memory, with its strings and its shadow.
 std::size_t BytesOf(const model::DeathRecord& record);
 
-/// Which records: all that is set must match.
-struct RecordQuery {
-  static constexpr std::size_t kMaxLimit = 1000;
-
-  std::uint64_t after_seq = 0;
-  std::optional<pid_t> pid;
-  std::optional<std::string> service;
-  std::optional<model::Cause> cause;
-  std::optional<Micros> since_us;  ///< died then or later; CLOCK_BOOTTIME
-  std::size_t limit = 100;         ///< at most kMaxLimit
-};
-
-struct RecordPage {
-  std::vector<std::shared_ptr<const model::DeathRecord>> records;  ///< in order of seq
-  std::uint64_t looked_to_seq = 0;  ///< ask for what follows with this as after_seq
-  bool more = false;                ///< there are newer ones that were not looked at
-};
+using model::RecordPage;
+using model::RecordQuery;
 
 class RecordRing {
  public:

@@ -11,12 +11,6 @@ namespace {
 
 using model::Detail;
 
-std::string IdOf(pid_t pid, std::uint64_t pidfs_inode, std::uint64_t start_ticks) {
-  if (pidfs_inode != 0) return "i" + std::to_string(pidfs_inode);
-  if (start_ticks != 0) return "s" + std::to_string(pid) + ":" + std::to_string(start_ticks);
-  return {};
-}
-
 }  // namespace
 
 Recorder::Recorder(sys::ProcessOps& ops, const model::RecordsSpec& spec, OomJudge* oom,
@@ -81,13 +75,12 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
     record->service = known->service;
     record->first_sight = known->first_sight;
     record->shadow = known->shadow;
-    record->id = IdOf(death.pid, known->pidfs_inode, known->start_ticks);
+    record->id = known->Id();
     if (known->session != 0) record->session = known->session;
-    if (known->start_ticks != 0) {
-      record->started_us = static_cast<Micros>(known->start_ticks) * tick_us_;
-    }
-    if (known->first_sight == model::FirstSight::kSpawn) record->started_us = known->first_seen_us;
+    record->started_us = StartOf(*known);
   }
+  // Without its start nobody knows whether it is the one that was seen.
+  if (!record->shadow && facts.stat) AddKin(*record, facts.stat->start_ticks);
   if (record->shadow) {
     record->comm = record->shadow->comm;
     record->cgroup = record->shadow->cgroup;
@@ -96,6 +89,20 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
   Fill(*record, facts);
   ring_.Push(record);
   return record;
+}
+
+std::optional<Micros> Recorder::StartOf(const model::ProcessInfo& known) const {
+  if (known.first_sight == model::FirstSight::kSpawn) return known.first_seen_us;
+  if (known.start_ticks == 0) return std::nullopt;
+  return static_cast<Micros>(known.start_ticks) * tick_us_;
+}
+
+void Recorder::AddKin(model::DeathRecord& record, std::uint64_t start_ticks) const {
+  const auto kin = kin_ != nullptr ? kin_->Find(record.pid, start_ticks) : std::nullopt;
+  if (!kin) return;
+  record.shadow = kin->shadow;
+  record.first_sight = model::FirstSight::kDiscovery;
+  if (kin->entered && record.role == model::Role::kAdopted) record.role = model::Role::kEntered;
 }
 
 void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) const {
@@ -107,8 +114,14 @@ void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) c
     if (!record.started_us) {
       record.started_us = static_cast<Micros>(facts.stat->start_ticks) * tick_us_;
     }
-    if (record.id.empty()) record.id = IdOf(record.pid, facts.pidfs_inode, facts.stat->start_ticks);
+    if (record.id.empty()) {
+      const model::ProcessIdentity identity{.pid = record.pid,
+                                            .pidfs_inode = facts.pidfs_inode,
+                                            .start_ticks = facts.stat->start_ticks};
+      record.id = identity.Id();
+    }
   }
+  if (facts.entered && record.role == model::Role::kAdopted) record.role = model::Role::kEntered;
   if (facts.gid) record.gid = facts.gid;
   if (facts.io) record.io = facts.io;
   if (!record.cgroup) record.cgroup = facts.cgroup;
@@ -116,6 +129,7 @@ void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) c
 
 VerdictFacts Recorder::FactsOf(const model::DeathRecord& record) const {
   VerdictFacts facts{.pid = record.pid, .end = record.end, .died_us = record.died_us};
+  if (sent_.size() == 0 && exec_failures_.empty()) return facts;
   const SignalRecipient recipient{.pid = record.pid,
                                   .process_group = record.process_group,
                                   .session = record.session,
@@ -161,7 +175,7 @@ bool Recorder::Settle(Micros now_us) {
 }
 
 void Recorder::TellIfComplete(const Record& record) {
-  if (record->reaped_us && !IsOpen(*record)) observer_.OnRecorded(record);
+  if (record->reaped_us && (open_.empty() || !IsOpen(*record))) observer_.OnRecorded(record);
 }
 
 void Recorder::OnAdopted(const model::ProcessInfo& process) {

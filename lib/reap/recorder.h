@@ -21,6 +21,7 @@
 #include "model/process_info.h"
 #include "model/records_spec.h"
 #include "reap/detail.h"
+#include "reap/kin_table.h"
 #include "reap/record_ring.h"
 #include "reap/sent_signals.h"
 #include "reap/verdict.h"
@@ -88,9 +89,13 @@ class Recorder {
   /// The child that will die, or has died, of this; its record is made later.
   void OnExecFailed(pid_t pid, ExecFailure failure) { exec_failures_[pid] = std::move(failure); }
   void OnAdopted(const model::ProcessInfo& process);
+  /// What is known of those that died before they were noticed; must outlive the recorder's use.
+  void ConsultKin(const KinTable* kin) { kin_ = kin; }
 
   [[nodiscard]] const RecordRing& ring() const { return ring_; }
   [[nodiscard]] const SentSignals& sent() const { return sent_; }
+  /// When it started; nullopt: not known.
+  [[nodiscard]] std::optional<Micros> StartOf(const model::ProcessInfo& known) const;
   /// The record of a zombie that is not reaped yet; nullptr: it was not shown.
   [[nodiscard]] Record FindUnreaped(pid_t pid) const;
 
@@ -98,6 +103,7 @@ class Recorder {
   Record Make(const model::Death& death, const model::ProcessInfo* known,
               const sys::ZombieFacts& facts);
   void Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) const;
+  void AddKin(model::DeathRecord& record, std::uint64_t start_ticks) const;
   void JudgeOrWait(const Record& record);
   [[nodiscard]] VerdictFacts FactsOf(const model::DeathRecord& record) const;
   void TellIfComplete(const Record& record);
@@ -105,6 +111,7 @@ class Recorder {
   sys::ProcessOps& ops_;
   OomJudge* oom_;
   RecordObserver& observer_;
+  const KinTable* kin_ = nullptr;
   DetailBudget budget_;
   std::optional<DetailChoice> choice_;  ///< for the next death
   RecordRing ring_;

@@ -46,6 +46,7 @@ void SentSignals::Add(SentSignal sent) {
 }
 
 void SentSignals::OnReaped(pid_t pid) {
+  if (sent_.empty()) return;
   std::erase_if(sent_, [pid](const SentSignal& sent) {
     return sent.reach == SentSignal::Reach::kProcess && sent.target == pid;
   });

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -172,8 +173,11 @@ Verdict JudgeExit(const VerdictFacts& facts) {
     const ExecFailure& failure = *facts.exec_failure;
     return {Cause::kExecFailed, Quoted(failure.step) + " failed: " + ErrnoText(failure.error)};
   }
-  return {facts.end.success() ? Cause::kSuccess : Cause::kExitError,
-          "exit code " + std::to_string(facts.end.value) + Mention(facts)};
+  // Of most deaths this is all: it fits into the string itself.
+  std::string evidence = "exit code ";
+  evidence += std::to_string(facts.end.value);
+  if (facts.sent) evidence += Mention(facts);
+  return {facts.end.success() ? Cause::kSuccess : Cause::kExitError, std::move(evidence)};
 }
 
 }  // namespace

@@ -309,17 +309,19 @@ void Scribe::OnReplyDeadline() {
 
 // --- the end
 
+void Scribe::LetGo() {
+  if (worker_) Leave(std::nullopt);
+}
+
 void Scribe::Finish(Micros budget_us) {
   const Micros end_us = loop_.Now() + budget_us;
   finished_ = true;
-  while (worker_ && worker_->lines_sent > worker_->done.handled &&
-         AwaitReadable(ops_, worker_->socket.get(), end_us)) {
+  while (worker_ && !quiet() && AwaitReadable(ops_, worker_->socket.get(), end_us)) {
     event::Turn turn(ops_);
     TakeReplies(turn);
   }
   if (worker_) {
-    const bool done = worker_->lines_sent == worker_->done.handled;
-    Leave(done ? std::nullopt : std::optional(LossReason::kSilent));
+    Leave(quiet() ? std::nullopt : std::optional(LossReason::kSilent));
   }
   AwaitEnds(std::max(end_us, loop_.Now() + kKillTime_us));
   for (const TextHandler& handler : std::exchange(unanswered_, {}))

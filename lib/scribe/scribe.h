@@ -102,9 +102,17 @@ class Scribe {
   /// A child was reaped; nothing happens if it was not a worker.
   void OnReaped(pid_t pid);
 
+  /// No line is on its way: what was appended is written, or counted as dropped.
+  [[nodiscard]] bool quiet() const {
+    return !worker_ || worker_->lines_sent == worker_->done.handled;
+  }
+  /// A KILL that spares nobody is about to be sent: the worker may end, and what is appended from
+  /// here on goes to another one. Reads that are outstanding stay unanswered.
+  void LetGo();
+
   /// At the end of the run, when the loop has stopped: waits until all lines are written and the
-  /// worker has ended, at most for `budget_us`; then it is killed, which takes up to 20 ms more. All reads are answered with
-  /// nullopt. After that lines are dropped.
+  /// worker has ended, at most for `budget_us`; then it is killed, which takes up to 20 ms more. All
+  /// reads are answered with nullopt. After that lines are dropped.
   void Finish(Micros budget_us);
 
   /// Of the living worker, 0 when there is none.

@@ -7,6 +7,8 @@
 namespace reaperd::service {
 
 sys::ChildReport Service::Start(const StartContext& context) {
+  // Before: the exec belongs to its run, and it may be over when we run again.
+  started_us_ = ops_.Now();
   sys::Spawned spawned = ops_.Spawn({.spec = &spec_,
                                      .mode = context.mode,
                                      .signal_mask = context.signal_mask,
@@ -20,7 +22,6 @@ sys::ChildReport Service::Start(const StartContext& context) {
   pid_ = spawned.pid;
   pidfd_ = std::move(spawned.pidfd);
   error_pipe_ = std::move(spawned.error_pipe);
-  started_us_ = ops_.Now();
   return {};
 }
 
@@ -37,13 +38,17 @@ int Service::Signal(int signal) {
   if (pidfd_) {
     const int error = ops_.SignalPidfd(pidfd_.get(), signal);
     // A filter may refuse the call; the pid is as good, since the process is an unreaped child.
-    if (error != ENOSYS && error != EPERM) return error;
+    if (pidfd_only_ || (error != ENOSYS && error != EPERM)) return error;
   }
+  if (pidfd_only_) return ESRCH;
   return ops_.SignalChild(pid_, signal);
 }
 
 int Service::SignalGroup(int signal) {
   if (!running()) return ESRCH;
+  if (pidfd_only_ && group() == pid_) {
+    return pidfd_ ? ops_.SignalPidfdGroup(pidfd_.get(), signal) : ESRCH;
+  }
   return ops_.SignalGroup(group(), signal);
 }
 

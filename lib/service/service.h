@@ -33,6 +33,10 @@ class Service {
   /// Before Start: where the surroundings ask for another place than the spec.
   void SetProcessGroup(model::ProcessGroup group) { spec_.process_group = group; }
 
+  /// Before Start: the kernel reaps, so its number is another's as soon as it has ended. Signals go
+  /// by its pidfd or not at all.
+  void SignalByPidfdOnly() { pidfd_only_ = true; }
+
   /// step kNone: running (kInBackground: the exec may still fail, see error_pipe).
   sys::ChildReport Start(const StartContext& context);
 
@@ -68,6 +72,7 @@ class Service {
   pid_t pid_ = 0;
   pid_t failed_pid_ = 0;
   UniqueFd pidfd_;
+  bool pidfd_only_ = false;
   UniqueFd error_pipe_;
   std::optional<model::ExitStatus> exit_status_;
   Micros started_us_ = 0;

@@ -240,6 +240,7 @@ std::string InspectionJson(const model::Inspection& inspection, const JsonContex
     } else {
       json.Null("text").Number("error", file.error);
     }
+    if (file.truncated) json.Bool("truncated", true);
     json.CloseObject();
   }
   json.CloseArray().CloseObject();

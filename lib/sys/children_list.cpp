@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace reaperd::sys {
 namespace {
@@ -34,7 +35,8 @@ bool ChildrenList::OpenChildrenFile() {
   // The file is per thread; reaperd has one, whose tid is the pid.
   const std::string path = proc_root_ + "/self/task/" + std::to_string(getpid()) + "/children";
   file_ = UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  return file_.valid();
+  fresh_ = file_.valid();
+  return fresh_;
 }
 
 ChildrenSource ChildrenList::Probe() {
@@ -67,7 +69,8 @@ ListPart ChildrenList::Read(bool first_part, std::vector<pid_t>& pids) {
 ListPart ChildrenList::ReadChildrenFile(bool first_part, std::vector<pid_t>& pids) {
   if (first_part) {
     partial_.clear();
-    if (lseek(file_.get(), 0, SEEK_SET) < 0) return ListPart::kFailed;
+    const bool at_start = std::exchange(fresh_, false);
+    if (!at_start && lseek(file_.get(), 0, SEEK_SET) < 0) return ListPart::kFailed;
   }
   std::array<char, 4096> buffer;
   const ssize_t got = read(file_.get(), buffer.data(), buffer.size());

@@ -53,6 +53,7 @@ class ChildrenList {
   bool children_file_allowed_ = true;
   ChildrenSource source_ = ChildrenSource::kUnknown;
   UniqueFd file_;
+  bool fresh_ = false;   ///< file_ was not read yet
   std::string partial_;  ///< digits cut off at the end of a part
   std::optional<ProcessWalk> walk_;
 };

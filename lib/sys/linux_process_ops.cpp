@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "sys/pidfd.h"
+
 namespace reaperd::sys {
 namespace {
 
@@ -71,6 +73,8 @@ WaitOutcome FromWaitStatus(pid_t pid, int status) {
   return outcome;
 }
 
+constexpr unsigned kPidfdSignalProcessGroup = 1U << 2;  // <linux/pidfd.h> of Linux 6.9
+
 /// Stops that vanish between two calls, in a row, before a peek says EAGAIN.
 constexpr int kMostStopsMissed = 8;
 
@@ -84,6 +88,13 @@ int ErrnoOf(int result) {
 }
 
 }  // namespace
+
+LinuxProcessOps::LinuxProcessOps(const char* proc_root) : children_(proc_root), look_(proc_root) {
+  if (getpid() != 1) return;
+  // Now, before anything is started: what it tells of sessions is true of an empty house only.
+  const bool had_no_child = WaitAny(WaitMode::kPeek).kind == WaitOutcome::Kind::kNoChild;
+  look_.TellOutsiders({.pid = 1, .session = getsid(0), .had_no_child = had_no_child});
+}
 
 WaitOutcome LinuxProcessOps::WaitByWait4(pid_t pid) {
   int status = 0;
@@ -147,12 +158,24 @@ WaitOutcome LinuxProcessOps::Wait(int id_type, pid_t pid, WaitMode mode, int any
   return WaitByWait4(id_type == P_ALL ? -1 : pid);
 }
 
+WaitOutcome LinuxProcessOps::ExitByPidfd(int pidfd) {
+  const auto status = ReadExitStatus(pidfd);
+  if (!status) return {.kind = WaitOutcome::Kind::kError, .error = status.error().code()};
+  if (!*status) return {};
+  return FromWaitStatus(0, **status);
+}
+
 ListPart LinuxProcessOps::ListChildren(bool first_part, std::vector<pid_t>& pids) {
   return children_.Read(first_part, pids);
 }
 
 int LinuxProcessOps::SignalPidfd(int pidfd, int signal) {
   return ErrnoOf(static_cast<int>(syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0)));
+}
+
+int LinuxProcessOps::SignalPidfdGroup(int pidfd, int signal) {
+  return ErrnoOf(static_cast<int>(
+      syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, kPidfdSignalProcessGroup)));
 }
 
 int LinuxProcessOps::SignalChild(pid_t pid, int signal) {

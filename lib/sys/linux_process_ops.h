@@ -14,20 +14,23 @@ namespace reaperd::sys {
 class LinuxProcessOps final : public ProcessOps {
  public:
   /// `proc_root` is "/proc" but in tests.
-  explicit LinuxProcessOps(const char* proc_root = "/proc")
-      : children_(proc_root), look_(proc_root) {}
+  explicit LinuxProcessOps(const char* proc_root = "/proc");
 
   [[nodiscard]] Micros Now() const override { return clock_.Now(); }
   model::WaitOutcome WaitPid(pid_t pid, WaitMode mode) override;
   model::WaitOutcome WaitAny(WaitMode mode) override;
+  model::WaitOutcome ExitByPidfd(int pidfd) override;
   ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) override;
-  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) override { return look_.Living(pid); }
+  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid, Known known) override {
+    return look_.Living(pid, known);
+  }
   ZombieFacts LookAtZombie(pid_t pid, model::Detail detail) override {
     return look_.Zombie(pid, detail);
   }
   Spawned Spawn(const SpawnRequest& request) override { return sys::Spawn(request); }
   Helper SpawnHelper(const HelperRequest& request) override { return sys::SpawnHelper(request); }
   int SignalPidfd(int pidfd, int signal) override;
+  int SignalPidfdGroup(int pidfd, int signal) override;
   int SignalChild(pid_t pid, int signal) override;
   int SignalGroup(pid_t group, int signal) override;
   int SignalEverybody(int signal) override;

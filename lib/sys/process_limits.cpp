@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -9,6 +10,10 @@
 
 namespace reaperd::sys {
 namespace {
+
+/// The numbers below are given to the first processes of a namespace and never again
+/// (docs/kernel-facts.md#pid_max).
+constexpr std::uint64_t kNumbersUsedOnce = 300;
 
 /// nullopt for "max" and for what is not there.
 std::optional<std::uint64_t> NumberIn(const std::string& path) {
@@ -34,7 +39,10 @@ std::optional<ProcessLimit> ProcessLimits::Smallest() const {
     all[0] = {ProcessLimitKind::kPidsMax, pids_max->value, "pids.max of " + pids_max->directory};
   }
   if (rlimit_nproc) all[1] = {ProcessLimitKind::kRlimitNproc, *rlimit_nproc, "RLIMIT_NPROC"};
-  if (pid_max) all[2] = {ProcessLimitKind::kPidMax, *pid_max, "kernel.pid_max"};
+  if (pid_max) {
+    const std::uint64_t room = *pid_max - std::min(*pid_max, kNumbersUsedOnce);
+    all[2] = {ProcessLimitKind::kPidMax, room, "kernel.pid_max"};
+  }
   std::optional<ProcessLimit> smallest;
   for (auto& limit : all) {
     if (limit && (!smallest || limit->value < smallest->value)) smallest = std::move(limit);

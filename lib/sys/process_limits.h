@@ -23,8 +23,8 @@ enum class ProcessLimitKind { kPidsMax, kRlimitNproc, kPidMax };
 
 struct ProcessLimit {
   ProcessLimitKind kind = ProcessLimitKind::kPidMax;
-  std::uint64_t value = 0;
-  std::string name;  ///< "pids.max of /sys/fs/cgroup", "RLIMIT_NPROC", "kernel.pid_max"
+  std::uint64_t value = 0;  ///< so many processes; less than what is set where that is pid_max
+  std::string name;         ///< "pids.max of /sys/fs/cgroup", "RLIMIT_NPROC", "kernel.pid_max"
 
   bool operator==(const ProcessLimit&) const = default;
 };

@@ -101,7 +101,7 @@ std::string ProcessLook::PathOf(pid_t pid) const {
   return proc_root_ + "/" + std::to_string(pid);
 }
 
-std::optional<model::ProcessInfo> ProcessLook::Living(pid_t pid) {
+std::optional<model::ProcessInfo> ProcessLook::Living(pid_t pid, Known known) {
   if (!ProcUsable()) return std::nullopt;
   const UniqueFd directory = OpenDirectory(PathOf(pid));
   if (!directory) return std::nullopt;
@@ -114,26 +114,36 @@ std::optional<model::ProcessInfo> ProcessLook::Living(pid_t pid) {
   shadow->cwd = LinkAt(directory.get(), "cwd");
   shadow->cgroup = CgroupOfLiving(directory.get());
   model::ProcessInfo info{.pid = pid, .start_ticks = stat->start_ticks, .session = stat->session};
-  if (const UniqueFd pidfd = OpenPidfd(pid)) info.pidfs_inode = PidfsInode(pidfd.get());
+  if (known == Known::kNothing) {
+    if (const UniqueFd pidfd = OpenPidfd(pid)) info.pidfs_inode = PidfsInode(pidfd.get());
+  }
+  if (outsiders_ && outsiders_->CameFromOutside(*stat)) info.role = model::Role::kEntered;
   info.shadow = std::move(shadow);
   return info;
 }
 
 ZombieFacts ProcessLook::Zombie(pid_t pid, model::Detail detail) {
+  if (detail == model::Detail::kMinimal || !ProcUsable()) return {};
   ZombieFacts facts;
-  if (detail == model::Detail::kMinimal || !ProcUsable()) return facts;
   if (detail == model::Detail::kStandard) {
     auto stat = ReadStat(proc_root_, pid);
     if (!stat) return facts;
     facts.stat = std::move(stat).value();
-    facts.detail = detail;
-    return facts;
+  } else {
+    facts = WholeZombie(pid);
+    if (!facts.stat) return facts;
   }
+  facts.detail = detail;
+  facts.entered = outsiders_ && outsiders_->CameFromOutside(*facts.stat);
+  return facts;
+}
+
+ZombieFacts ProcessLook::WholeZombie(pid_t pid) const {
+  ZombieFacts facts;
   const UniqueFd directory = OpenDirectory(PathOf(pid));
   const auto text = directory ? ReadAt(directory.get(), "stat") : std::nullopt;
   if (text) facts.stat = ParseStat(*text);
   if (!facts.stat) return facts;
-  facts.detail = detail;
   if (const auto status = ReadAt(directory.get(), "status")) facts.gid = ParseGid(*status);
   if (const auto io = ReadAt(directory.get(), "io")) facts.io = ParseIo(*io);
   if (const auto cgroup = ReadAt(directory.get(), "cgroup")) {

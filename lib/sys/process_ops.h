@@ -34,18 +34,24 @@ class ProcessOps : public Clock {
   /// Also for a helper of ours (HelperProcess), which WaitAny never tells of.
   virtual model::WaitOutcome WaitPid(pid_t pid, WaitMode mode) = 0;
   virtual model::WaitOutcome WaitAny(WaitMode mode) = 0;
+  /// Of a process that somebody else, or the kernel, reaped: kDead with its status, without uid and
+  /// usage. kNothing: nobody has reaped it yet. kError: this kernel does not tell.
+  virtual model::WaitOutcome ExitByPidfd(int pidfd) = 0;
 
   /// Appends the next part of our list of children to `pids`, at most a few hundred.
   virtual ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) = 0;
 
   // --- looking at an unreaped child of ours; never waits
-  virtual std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) = 0;
+  virtual std::optional<model::ProcessInfo> LookAtLiving(pid_t pid, Known known) = 0;
   virtual ZombieFacts LookAtZombie(pid_t pid, model::Detail detail) = 0;
 
   // --- starting and signalling; what returns a number: 0 or the errno
   virtual Spawned Spawn(const SpawnRequest& request) = 0;
   virtual Helper SpawnHelper(const HelperRequest& request) = 0;
   virtual int SignalPidfd(int pidfd, int signal) = 0;
+  /// The group whose leader `pidfd` names, also when that has been reaped: never another that has
+  /// its number now. EINVAL before Linux 6.9.
+  virtual int SignalPidfdGroup(int pidfd, int signal) = 0;
   /// `pid` must be an unreaped child of ours: then its number cannot have been reused.
   virtual int SignalChild(pid_t pid, int signal) = 0;
   /// `group`'s leader must be an unreaped child of ours.

@@ -108,11 +108,13 @@ bool ProcIsOurs(std::string_view proc_root) {
   const std::string link = std::string(proc_root) + "/self";
   const ssize_t length = readlink(link.c_str(), target.data(), target.size());
   if (length <= 0) return false;
-  if (std::string_view(target.data(), static_cast<std::size_t>(length)) !=
-      std::to_string(getpid())) {
+  const pid_t own = getpid();
+  if (std::string_view(target.data(), static_cast<std::size_t>(length)) != std::to_string(own)) {
     return false;
   }
-  // The numbers may agree by chance. NSpid has one number for each namespace from the mounted one
+  // Whoever is number 1 somewhere is the first process of that namespace and of none below it.
+  if (own == 1) return true;
+  // Other numbers may agree by chance. NSpid has one number for each namespace from the mounted one
   // down to ours: exactly one when they are the same.
   const auto status = ReadSmallFile(std::string(proc_root) + "/self/status");
   if (!status) return false;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -44,6 +45,11 @@ class RecordingObserver final : public RunObserver {
   void OnLeftBehind(const std::vector<Remaining>& remaining) override {
     left_behind += remaining.size();
   }
+  void OnHeld(const model::HoldInfo& hold) override { held.push_back(hold); }
+  void OnReleased(const model::HoldInfo& hold, model::ReleaseReason reason) override {
+    released.emplace_back(hold.record->pid, reason);
+  }
+  void OnBarrier(const model::BarrierResult& result) override { barriers.push_back(result); }
   void OnWarning(const Error& error) override { warnings.push_back(error); }
   void OnFatal(const Error& error) override { fatals.push_back(error); }
 
@@ -54,6 +60,9 @@ class RecordingObserver final : public RunObserver {
   int mains_reaped = 0;
   std::vector<int> sweeps;
   std::size_t left_behind = 0;
+  std::vector<model::HoldInfo> held;
+  std::vector<std::pair<pid_t, model::ReleaseReason>> released;
+  std::vector<model::BarrierResult> barriers;
   std::vector<Error> warnings;
   std::vector<Error> fatals;
 };
@@ -73,6 +82,9 @@ class DaemonBed {
     EXPECT_EQ(parsed.err, "");
     const sys::InheritedSignals inherited = sys::TakeOverSignals(sys::FaultSignals::kLeave);
     Daemon daemon(ops, parsed.spec, observer, inherited);
+    if (started) {
+      daemon.OnStarted([&](event::EventLoop& loop) { started(daemon, loop); });
+    }
     result = daemon.Run();
     return result.exit_code;
   }
@@ -93,6 +105,8 @@ class DaemonBed {
   sys::LinuxProcessOps kernel;
   test::FaultyProcessOps ops{kernel};
   RecordingObserver observer;
+  /// Called when main runs and before the loop turns; may turn it itself.
+  std::function<void(Daemon& daemon, event::EventLoop& loop)> started;
   RunResult result;
 };
 

@@ -262,6 +262,28 @@ TEST(Scribe, FinishWaitsForItsTimeOnly) {
   });
 }
 
+TEST(Scribe, NoLineIsLostByAKillOfEverybodyThatItWasToldOf) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.scribe->Append(NumberedLine(1));
+    EXPECT_FALSE(bed.scribe->quiet());
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.scribe->quiet(); }));
+    const pid_t first = bed.scribe->pid();
+    kill(first, SIGSTOP);  // as slow to die as a busy machine makes it
+    bed.scribe->LetGo();
+    bed.scribe->Append(NumberedLine(2));
+    EXPECT_NE(bed.scribe->pid(), first);
+    kill(first, SIGKILL);
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.scribe->quiet(); }));
+    EXPECT_EQ(ReadFile(dir.Path("log")), NumberedLine(1) + "\n" + NumberedLine(2) + "\n");
+    EXPECT_EQ(bed.scribe->counters().dropped, 0U);
+    EXPECT_TRUE(bed.losses.empty());
+    bed.scribe->Finish(kSecond);
+    EXPECT_EQ(bed.reaped, bed.started);
+  });
+}
+
 TEST(Scribe, TheWorkerEndsWithTheScribe) {
   ExpectInChild([] {
     const TempDir dir;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -68,6 +69,14 @@ class FakeProcessOps : public sys::ProcessOps {
     return at == children.end() ? model::WaitOutcome{} : Tell(at, peek);
   }
 
+  /// By pidfd: what is told of those that the kernel reaped.
+  std::map<int, model::WaitOutcome> exits;
+  model::WaitOutcome ExitByPidfd(int pidfd) override {
+    Log("exit of " + std::to_string(pidfd));
+    const auto at = exits.find(pidfd);
+    return at == exits.end() ? model::WaitOutcome{} : at->second;
+  }
+
   sys::ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) override {
     Log(first_part ? "list" : "list on", true);
     if (!can_list) return sys::ListPart::kFailed;
@@ -83,7 +92,7 @@ class FakeProcessOps : public sys::ProcessOps {
     return listing_.empty() ? sys::ListPart::kEnd : sys::ListPart::kMore;
   }
 
-  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) override {
+  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid, sys::Known /*known*/) override {
     Log("look " + std::to_string(pid));
     const auto at = Find(pid);
     if (at == children.end() || at->end) return std::nullopt;
@@ -110,6 +119,10 @@ class FakeProcessOps : public sys::ProcessOps {
   }
   int SignalPidfd([[maybe_unused]] int pidfd, int signal) override {
     Log("pidfd " + std::to_string(signal));
+    return pidfd_error;
+  }
+  int SignalPidfdGroup([[maybe_unused]] int pidfd, int signal) override {
+    Log("pidfd group " + std::to_string(signal));
     return pidfd_error;
   }
   int SignalChild(pid_t pid, int signal) override {

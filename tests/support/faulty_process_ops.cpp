@@ -38,6 +38,11 @@ model::WaitOutcome FaultyProcessOps::WaitAny(sys::WaitMode mode) {
   return code != 0 ? Failed(code) : real_.WaitAny(mode);
 }
 
+model::WaitOutcome FaultyProcessOps::ExitByPidfd(int pidfd) {
+  const int code = CodeFor(Call::kExitByPidfd);
+  return code != 0 ? Failed(code) : real_.ExitByPidfd(pidfd);
+}
+
 sys::ListPart FaultyProcessOps::ListChildren(bool first_part, std::vector<pid_t>& pids) {
   const int code = CodeFor(Call::kListChildren);
   if (code != 0) return sys::ListPart::kFailed;
@@ -63,6 +68,11 @@ sys::Helper FaultyProcessOps::SpawnHelper(const sys::HelperRequest& request) {
 int FaultyProcessOps::SignalPidfd(int pidfd, int signal) {
   const int code = CodeFor(Call::kSignalPidfd);
   return code != 0 ? code : real_.SignalPidfd(pidfd, signal);
+}
+
+int FaultyProcessOps::SignalPidfdGroup(int pidfd, int signal) {
+  const int code = CodeFor(Call::kSignalPidfd);
+  return code != 0 ? code : real_.SignalPidfdGroup(pidfd, signal);
 }
 
 int FaultyProcessOps::SignalChild(pid_t pid, int signal) {

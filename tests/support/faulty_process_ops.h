@@ -15,10 +15,11 @@ enum class Call {
   kPeek,  ///< WaitPid that leaves the zombie
   kReap,  ///< WaitPid that takes it
   kWaitAny,
+  kExitByPidfd,
   kListChildren,
   kSpawn,
   kSpawnHelper,
-  kSignalPidfd,
+  kSignalPidfd,  ///< or its group
   kSignalChild,
   kSignalGroup,
   kSignalEverybody,
@@ -27,7 +28,7 @@ enum class Call {
   kSend,
   kSetTimer,
 };
-constexpr std::size_t kCallCount = 14;
+constexpr std::size_t kCallCount = 15;
 
 struct Fault {
   Call call = Call::kReap;
@@ -55,9 +56,10 @@ class FaultyProcessOps final : public sys::ProcessOps {
   [[nodiscard]] Micros Now() const override { return real_.Now(); }
   model::WaitOutcome WaitPid(pid_t pid, sys::WaitMode mode) override;
   model::WaitOutcome WaitAny(sys::WaitMode mode) override;
+  model::WaitOutcome ExitByPidfd(int pidfd) override;
   sys::ListPart ListChildren(bool first_part, std::vector<pid_t>& pids) override;
-  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid) override {
-    return real_.LookAtLiving(pid);
+  std::optional<model::ProcessInfo> LookAtLiving(pid_t pid, sys::Known known) override {
+    return real_.LookAtLiving(pid, known);
   }
   sys::ZombieFacts LookAtZombie(pid_t pid, model::Detail detail) override {
     return real_.LookAtZombie(pid, detail);
@@ -65,6 +67,7 @@ class FaultyProcessOps final : public sys::ProcessOps {
   sys::Spawned Spawn(const sys::SpawnRequest& request) override;
   sys::Helper SpawnHelper(const sys::HelperRequest& request) override;
   int SignalPidfd(int pidfd, int signal) override;
+  int SignalPidfdGroup(int pidfd, int signal) override;
   int SignalChild(pid_t pid, int signal) override;
   int SignalGroup(pid_t group, int signal) override;
   int SignalEverybody(int signal) override;

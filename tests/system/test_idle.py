@@ -5,37 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 
 import procread
+from idle import settle, wakeups_in_window
 from launch import MODES, Launcher, Run, roles
 from waiting import wait_until
-
-WINDOW_S = 3.0
-SETTLED_S = 0.4
-
-
-def settle(runs: list[Run]) -> None:
-    """Until no supervisor has run for a while: start-up is over."""
-    last: list[tuple[int, int]] = []
-    since = time.monotonic()
-
-    def quiet() -> bool:
-        nonlocal last, since
-        now = [procread.switches(run.pid) for run in runs]
-        if now != last:
-            last, since = now, time.monotonic()
-        return time.monotonic() - since > SETTLED_S
-
-    wait_until(quiet, "the start-up to be over", 20, pause=0.05)
-
-
-def wakeups_in_window(runs: list[Run]) -> list[int]:
-    """Switches of both kinds: a process that does not run makes neither."""
-    before = [sum(procread.switches(run.pid)) for run in runs]
-    time.sleep(WINDOW_S)  # the measurement itself
-    return [sum(procread.switches(run.pid)) - start for run, start in zip(runs, before)]
 
 
 def start_sleeper(launch: Launcher, mode: str) -> Run:

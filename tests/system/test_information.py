@@ -19,7 +19,7 @@ OPTIONS = [
     "--no-new-privileges", "--parent-death-signal", "--termination-log", "--log-level",
     "--log-format", "--explain", "--version", "--help",
 ]
-TERMINATION_LINE = r"main (\S+) \(pid (\d+)\) (exit \d+|SIG\w+) after \S+"
+TERMINATION_LINE = r"main (\S+) \(pid (\d+)\) (exit \d+|SIG\w+)(?: \([\w-]+\))? after \S+"
 
 
 def test_help_fits_one_screen_and_names_every_option(launch: Launcher) -> None:

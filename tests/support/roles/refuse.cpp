@@ -1,5 +1,6 @@
 // Runs a command under a seccomp filter that refuses chosen system calls, whole or only with
-// chosen flags, the way container profiles of different ages do. Raw BPF, no library.
+// chosen flags, the way container profiles of different ages do, or kills who makes them. Raw BPF,
+// no library.
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
@@ -85,10 +86,14 @@ const Call& FindCall(std::string_view name) {
   Die("refuse: no call '%.*s' in the table", static_cast<int>(name.size()), name.data());
 }
 
-int FindError(std::string_view name) {
+// What the filter answers: an errno, or `KILL`: the process dies of SIGSYS.
+std::uint32_t FindAnswer(std::string_view name) {
+  if (name == "KILL") {
+    return SECCOMP_RET_KILL_PROCESS;
+  }
   for (const NamedValue& error : kErrors) {
     if (error.name == name) {
-      return error.value;
+      return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error.value);
     }
   }
   Die("refuse: no error '%.*s' in the table", static_cast<int>(name.size()), name.data());
@@ -100,8 +105,7 @@ void Load(Program& program, std::size_t offset) {
   program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
 }
 
-void AppendRule(Program& program, const Call& call, int error) {
-  const auto refusal = SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error);
+void AppendRule(Program& program, const Call& call, std::uint32_t refusal) {
   const auto number = static_cast<std::uint32_t>(call.number);
   Load(program, offsetof(seccomp_data, nr));
   if (call.mask == 0) {
@@ -132,9 +136,10 @@ int Refuse(Arguments& arguments) {
     const std::string_view rule = arguments.Word(index);
     const std::size_t equals = rule.rfind('=');
     if (equals == std::string_view::npos) {
-      Die("refuse: '%.*s' is not CALL[:FLAG]=ERRNO", static_cast<int>(rule.size()), rule.data());
+      Die("refuse: '%.*s' is not CALL[:FLAG]=ERRNO|KILL", static_cast<int>(rule.size()),
+          rule.data());
     }
-    AppendRule(program, FindCall(rule.substr(0, equals)), FindError(rule.substr(equals + 1)));
+    AppendRule(program, FindCall(rule.substr(0, equals)), FindAnswer(rule.substr(equals + 1)));
   }
   program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};

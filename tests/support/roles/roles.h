@@ -19,10 +19,14 @@ int DieTogether(Arguments& arguments);
 int Storm(Arguments& arguments);
 int ExecStorm(Arguments& arguments);
 int Negligent(Arguments& arguments);
+int SteadyForks(Arguments& arguments);
 
 // families.cpp
 int Family(Arguments& arguments);
 int Beside(Arguments& arguments);
+
+// crew.cpp
+int Crew(Arguments& arguments);
 
 // echo.cpp
 int Echo(Arguments& arguments);

@@ -1,4 +1,5 @@
 // Many deaths, many zombies, many execs.
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/wait.h>
@@ -90,6 +91,37 @@ void Burst(long size, bool dead) {
   DieOfErrno("execv");
 }
 
+// Processes that this namespace shows.
+long CountProcesses() {
+  DIR* const proc = opendir("/proc");
+  if (proc == nullptr) DieOfErrno("/proc");
+  long count = 0;
+  while (const dirent* const entry = readdir(proc)) {
+    if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') ++count;
+  }
+  closedir(proc);
+  return count;
+}
+
+// `width` orphans that end at once; how many forks were refused.
+long RefusedOf(long width) {
+  const pid_t middle = fork();
+  if (middle < 0) return 1;
+  if (middle == 0) {
+    int refused = 0;
+    for (long index = 0; index < width; ++index) {
+      const pid_t pid = fork();
+      if (pid == 0) _exit(7);
+      if (pid < 0) ++refused;
+    }
+    _exit(refused);
+  }
+  int status = 0;
+  while (waitpid(middle, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WEXITSTATUS(status);
+}
+
 struct ThreadRound {
   long rounds;
 };
@@ -141,6 +173,23 @@ int Storm(Arguments& arguments) {
     }
   }
   Say("ready storm %ld", count);
+  Continue(arguments, "exit:0");
+}
+
+int SteadyForks(Arguments& arguments) {
+  arguments.Allow({"out", "end"});
+  const long count = arguments.Number(0);
+  const long width = arguments.Number(1);
+  const long settled = arguments.Number(2);
+  long refused = 0;
+  for (long made = 0; made < count; made += width) {
+    refused += RefusedOf(width);
+    for (int tries = 0; CountProcesses() > settled; ++tries) {
+      if (tries == 10000) Die("steady-forks: %ld processes are left", CountProcesses());
+      SleepMilliseconds(1);
+    }
+  }
+  Say("ready steady-forks %ld refused %ld", count, refused);
   Continue(arguments, "exit:0");
 }
 

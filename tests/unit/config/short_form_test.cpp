@@ -130,6 +130,8 @@ TEST(HoldShortForm, EveryRuleComesBackFromItsText) {
     const model::HoldRule rule = RuleOf(text);
     EXPECT_EQ(RuleOf(FormatHoldRule(rule)), rule) << FormatHoldRule(rule);
   }
+  EXPECT_EQ(FormatHoldRule(RuleOf("name=x,cause=abnormal,for=5s")), "name=x,cause=abnormal,for=5s");
+  EXPECT_EQ(FormatHoldRule(RuleOf("name=x,cause=signal,for=5s")), "name=x,cause=signal,for=5s");
   EXPECT_EQ(FormatHoldRule(RuleOf("for=90s,exit_codes=1-125+3,name=x")),
             "name=x,exit_codes=1-125+3,for=90s");
 }

@@ -87,7 +87,7 @@ TEST(CommandLine, AnUnknownOptionIsNamedWithTheClosest) {
         Row{"--stop-timout", "'--stop-timout'; did you mean --stop-timeout?"},
         Row{"--signaltarget", "'--signaltarget'; did you mean --signal-target?"},
         Row{"--Version", "'--Version'; did you mean --version?"},
-        Row{"--hold", "'--hold'; see reaperd --help"}, Row{"-x", "'-x'; see reaperd --help"},
+        Row{"--socket", "'--socket'; see reaperd --help"}, Row{"-x", "'-x'; see reaperd --help"},
         Row{"---", "'---'; see reaperd --help"}, Row{"--=x", "'--'; see reaperd --help"},
         Row{"--gr\nace\x1b", "'--gr\\x0aace\\x1b'; see reaperd --help"}}) {
     EXPECT_EQ(Refusal({"reaperd", row.word, "true"}),

@@ -202,6 +202,20 @@ TEST(Environment, ARefusalLeavesTheSpecAsItWas) {
   EXPECT_EQ(spec.stop.drain_us, 0);
 }
 
+TEST(Environment, ADeathLogAloneAsksForRecords) {
+  const auto mode_of = [](const Texts& environment) {
+    RunSpec spec;
+    spec.records.mode = model::RecordsMode::kOff;  // as the personalities have it
+    const Words words(environment);
+    EXPECT_TRUE(ApplyEnvironment(words.span(), spec).ok());
+    return spec.records.mode;
+  };
+  EXPECT_EQ(mode_of({"REAPERD_GRACE=1s"}), model::RecordsMode::kOff);
+  EXPECT_EQ(mode_of({"REAPERD_DEATH_LOG=/x"}), model::RecordsMode::kAuto);
+  EXPECT_EQ(mode_of({"REAPERD_DEATH_LOG=/x", "REAPERD_RECORDS=full"}), model::RecordsMode::kFull);
+  EXPECT_EQ(mode_of({"REAPERD_DEATH_LOG=/x", "REAPERD_RECORDS=off"}), model::RecordsMode::kOff);
+}
+
 TEST(SetVariable, ReplacesInPlaceOrAppends) {
   Strings environment{"PATH=/bin", "HOME=/", "HOMER=1"};
   SetVariable(environment, "HOME=/root");

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <functional>
+#include <memory>
 
 #include "child_process.h"
 
@@ -168,6 +169,140 @@ TEST_F(LogVoiceTest, TheSweepNamesWhoDidNotEnd) {
             "reaperd: warning: sending SIGKILL to all that remain\n"
             "reaperd: warning: did not end in time: old one (pid 9), state S\n"
             "reaperd: warning: left behind: stuck\\x0a (pid 9), state D, waiting in nfs_wait\n");
+}
+
+std::shared_ptr<model::DeathRecord> Worker() {
+  auto record = std::make_shared<model::DeathRecord>();
+  record->seq = 12;
+  record->pid = 7;
+  record->comm = "worker";
+  record->end = ExitStatus::Exited(1);
+  record->verdict = {.cause = model::Cause::kExitError, .evidence = "exit code 1"};
+  return record;
+}
+
+TEST_F(LogVoiceTest, TellsWhoIsHeldWhyByWhomAndForHowLong) {
+  const auto says = [&](const model::HoldInfo& hold) {
+    return Says([&](RunObserver& voice) { voice.OnHeld(hold); });
+  };
+  const std::string begin = "reaperd: holding worker (pid 7) (exit 1, exit-error) by crashes";
+  model::HoldInfo hold{.record = Worker(), .rule = "crashes", .since_us = 5 * kSecond};
+  EXPECT_EQ(says(hold), begin + "\n");
+  hold.until_us = 35 * kSecond;
+  EXPECT_EQ(says(hold), begin + " for 30s\n");
+  hold.barrier = "jobs";
+  EXPECT_EQ(says(hold), begin + " until barrier jobs\n");
+}
+
+TEST_F(LogVoiceTest, NamesOfTheHeldAreHostileOrNotKnown) {
+  auto record = Worker();
+  record->comm = "a\nb";
+  record->end = ExitStatus::Killed(SIGSEGV, true);
+  record->verdict.cause = model::Cause::kCoreDump;
+  const auto says = [&] {
+    return Says([&](RunObserver& voice) { voice.OnHeld({.record = record, .rule = "all"}); });
+  };
+  EXPECT_EQ(says(), "reaperd: holding a\\x0ab (pid 7) (SIGSEGV (core dumped), core-dump) by all\n");
+  record->comm = "";
+  EXPECT_EQ(says(),
+            "reaperd: holding a process (pid 7) (SIGSEGV (core dumped), core-dump) by all\n");
+}
+
+TEST_F(LogVoiceTest, TellsWhyOneWasReleased) {
+  EXPECT_EQ(
+      Says([](RunObserver& voice) {
+        voice.OnReleased({.record = Worker(), .rule = "crashes"}, model::ReleaseReason::kTimeout);
+        voice.OnReleased({.record = Worker(), .rule = "crashes"}, model::ReleaseReason::kPressure);
+      }),
+      "reaperd: released worker (pid 7): timeout\n"
+      "reaperd: released worker (pid 7): pressure\n");
+}
+
+TEST_F(LogVoiceTest, TellsWhatABarrierCollected) {
+  model::BarrierResult result{.barrier = "jobs", .complete = true};
+  result.members.resize(10);
+  const auto says = [&] { return Says([&](RunObserver& voice) { voice.OnBarrier(result); }); };
+  EXPECT_EQ(says(), "reaperd: barrier jobs complete: 10 dead\n");
+  result.complete = false;
+  result.unlisted = 3;
+  EXPECT_EQ(says(), "reaperd: barrier jobs ended before it was complete: 13 dead\n");
+}
+
+TEST_F(LogVoiceTest, HoldsAreNoWarnings) {
+  EXPECT_EQ(Says(
+                [](RunObserver& voice) {
+                  voice.OnHeld({.record = Worker(), .rule = "crashes"});
+                  voice.OnReleased({.record = Worker()}, model::ReleaseReason::kRequest);
+                  voice.OnBarrier({.barrier = "jobs"});
+                },
+                LogLevel::kWarn),
+            "");
+}
+
+TEST_F(LogVoiceTest, TheHeldAreMachineReadable) {
+  spec_.log_format = model::LogFormat::kJson;
+  const model::HoldInfo hold{.record = Worker(), .rule = "crashes"};
+  const std::string held = Says([&](RunObserver& voice) { voice.OnHeld(hold); });
+  const std::string released =
+      Says([&](RunObserver& voice) { voice.OnReleased(hold, model::ReleaseReason::kBudget); });
+  for (const char* part : {R"("pid":7)", R"("seq":12)", R"("comm":"worker")", R"("rule":"crashes")",
+                           R"("cause":"exit-error")", R"("evidence":"exit code 1")"}) {
+    EXPECT_NE(held.find(part), std::string::npos) << part << " in " << held;
+    EXPECT_NE(released.find(part), std::string::npos) << part << " in " << released;
+  }
+  EXPECT_NE(held.find(R"("event":"held")"), std::string::npos) << held;
+  EXPECT_NE(released.find(R"("released_by":"budget")"), std::string::npos) << released;
+}
+
+TEST_F(LogVoiceTest, AdoptionsAndDeathsAreForDebugging) {
+  const auto news = [](RunObserver& voice) {
+    voice.OnAdopted({.pid = 7});
+    model::Shadow shadow;
+    shadow.comm = "worker";
+    voice.OnAdopted({.pid = 8, .shadow = std::make_shared<const model::Shadow>(shadow)});
+    voice.OnRecorded(*Worker());
+  };
+  EXPECT_EQ(Says(news), "");
+  EXPECT_EQ(Says(news, LogLevel::kDebug),
+            "reaperd: debug: adopted a process (pid 7)\n"
+            "reaperd: debug: adopted worker (pid 8)\n"
+            "reaperd: debug: worker (pid 7): exit 1, exit-error\n");
+}
+
+TEST_F(LogVoiceTest, WhatIsDoneAboutForeignZombiesIsAWarning) {
+  using Step = model::ForeignEvent::Step;
+  model::ForeignEvent event;
+  event.zombie = {
+      .pid = 9, .comm = "job", .parent = 5, .parent_comm = "careless", .held_by_parent = 12};
+  const auto says = [&](Step step, int error = 0) {
+    event.step = step;
+    event.error = error;
+    return Says([&](RunObserver& voice) { voice.OnForeign(event); });
+  };
+  const std::string whose =
+      "careless (pid 5) does not wait for 12 zombies, one of them job (pid 9): ";
+  EXPECT_EQ(says(Step::kFound), "reaperd: " + whose + "found\n");
+  EXPECT_EQ(says(Step::kNudged), "reaperd: warning: " + whose + "nudged by SIGCHLD\n");
+  EXPECT_EQ(says(Step::kTerminated), "reaperd: warning: " + whose + "asked to end by SIGTERM\n");
+  EXPECT_EQ(says(Step::kKilled), "reaperd: warning: " + whose + "ended by SIGKILL\n");
+  EXPECT_EQ(says(Step::kExempt), "reaperd: " + whose + "left alone\n");
+  EXPECT_EQ(says(Step::kFailed, EPERM),
+            "reaperd: warning: " + whose + "nothing helped: Operation not permitted\n");
+  EXPECT_EQ(says(Step::kGone), "reaperd: the zombie job (pid 9) of careless (pid 5) is gone\n");
+  event.zombie.held_by_parent = 1;
+  EXPECT_EQ(says(Step::kFound),
+            "reaperd: careless (pid 5) does not wait for its zombie job (pid 9): found\n");
+}
+
+TEST_F(LogVoiceTest, ALostScribeIsAWarningWithWhatWasLostWithIt) {
+  EXPECT_EQ(
+      Says([](RunObserver& voice) {
+        voice.OnScribeLost(9, 3);
+        voice.OnScribeLost(9, 0);
+      }),
+      "reaperd: warning: the scribe (pid 9) was lost, and with it 3 lines of the death log at "
+      "most\n"
+      "reaperd: warning: the scribe (pid 9) was lost, and no line of the death log with it\n");
 }
 
 TEST_F(LogVoiceTest, WarningsAndTheFatalAreTold) {

@@ -113,7 +113,29 @@ const std::vector<Good>& GoodValues() {
        [](const RunSpec& s) {
          return s.exit.map == Codes{{137, 129}};
        }},
+      {"map", "oom=99", [](const RunSpec& s) { return s.exit.oom_status == 99; }},
       {"exit-by-signal", nullptr, [](const RunSpec& s) { return s.exit.by_signal; }},
+      {"records", "minimal",
+       [](const RunSpec& s) { return s.records.mode == model::RecordsMode::kMinimal; }},
+      {"records", "off",
+       [](const RunSpec& s) { return s.records.mode == model::RecordsMode::kOff; }},
+      {"death-log", "-", [](const RunSpec& s) { return s.records.death_log == "-"; }},
+      {"death-log", "/var/log/x",
+       [](const RunSpec& s) { return s.records.death_log == "/var/log/x"; }},
+      {"hold", "cause=abnormal,for=30s",
+       [](const RunSpec& s) {
+         return s.hold.rules.size() == 1 && s.hold.rules[0].name == "hold-1" &&
+                s.hold.rules[0].for_us == 30 * kSecond;
+       }},
+      {"foreign-zombies", "interval=5s,action=nudge",
+       [](const RunSpec& s) {
+         return s.foreign_zombies.interval_us == 5 * kSecond &&
+                s.foreign_zombies.action == model::ForeignAction::kNudge;
+       }},
+      {"reap", "wait", [](const RunSpec& s) { return s.reap == model::ReapMode::kWait; }},
+      {"reap", "auto", [](const RunSpec& s) { return s.reap == model::ReapMode::kAuto; }},
+      {"watch", "250ms", [](const RunSpec& s) { return s.watch_us == 250 * kMillisecond; }},
+      {"watch", "off", [](const RunSpec& s) { return !s.watch_us.has_value(); }},
       {"user", "0:0",
        [](const RunSpec& s) {
          return s.main.user && s.main.user->uid == 0 && s.main.user->gid == 0;
@@ -170,7 +192,7 @@ constexpr char kDuration[] = "expected a duration such as 500ms, 5s, 2m, 1h or 0
 constexpr char kTimeout[] = "expected never, or a duration such as 500ms, 5s, 2m, 1h or 0";
 constexpr char kGrace[] = "expected off, or a duration such as 500ms, 5s, 2m, 1h or 0";
 constexpr char kMap[] =
-    "expected FROM=TO with exit codes 0-255 or signals, such as 143=0 or SIGTERM=0";
+    "expected FROM=TO with exit codes 0-255, signals or oom, such as 143=0, SIGTERM=0 or oom=1";
 constexpr char kCommand[] = "expected a command line with all quotes closed";
 constexpr char kNoValue[] = "expected no value";
 
@@ -223,7 +245,16 @@ constexpr Bad kBadValues[] = {
     {"map", "256=0", kMap},
     {"map", "0=256", kMap},
     {"map", "-1=0", kMap},
-    {"map", "oom=137", kMap},
+    {"map", "137=oom", kMap},
+    {"map", "oom=256", kMap},
+    {"records", "", "expected auto, full, standard, minimal or off"},
+    {"records", "some", "expected auto, full, standard, minimal or off"},
+    {"death-log", "", "expected an absolute path, or - for stderr"},
+    {"death-log", "deaths.json", "expected an absolute path, or - for stderr"},
+    {"hold", "", "'': expected KEY=VALUE, as in cause=signal+core-dump,for=30s"},
+    {"foreign-zombies", "", "'': expected KEY=VALUE, as in interval=10s,action=nudge,min_age=10s"},
+    {"reap", "never", "expected wait or auto"},
+    {"watch", "1ms", "expected off, or a duration of 100ms or more"},
     {"exit-by-signal", "", kNoValue},
     {"termination-log", "", "expected an absolute path"},
     {"termination-log", "log", "expected an absolute path"},
@@ -305,7 +336,7 @@ TEST(Options, TheTerminationLogMustBeFitAtTheStart) {
   std::filesystem::create_symlink(path, dir.Path("link"));
   EXPECT_EQ(Own({"reaperd", "--termination-log", dir.Path("link").c_str(), "true"}).err,
             "reaperd: --termination-log '" + dir.Path("link") + "': cannot open " +
-                dir.Path("link") + ": Too many levels of symbolic links\n");
+                dir.Path("link") + ": it is a symbolic link, or leads through /proc\n");
 }
 
 TEST(Options, WithoutAnyTheDefaultsHold) {

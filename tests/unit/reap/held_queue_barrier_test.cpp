@@ -187,5 +187,19 @@ TEST_F(HeldQueueBarrierTest, ABarrierThatNobodyDescribedWaitsForARequestOrTheLim
   EXPECT_EQ(Released(), "5 request");
 }
 
+TEST_F(HeldQueueTest, ShowsItsBarriersAndWhomARuleHolds) {
+  spec.rules = {RuleFor("all", "other"), BarrierRule("batch", "job", "jobs")};
+  spec.barriers = {{.name = "jobs", .count = 3, .timeout_us = 10 * kSecond}};
+  ASSERT_EQ(Queue().Barriers().size(), 1U);
+  EXPECT_EQ(Queue().Barriers()[0].barrier.name, "jobs");
+  EXPECT_EQ(Queue().Barriers()[0].deadline_us, std::nullopt);
+  EXPECT_TRUE(Die(5, "job"));
+  EXPECT_TRUE(Die(6, "job"));
+  EXPECT_EQ(Queue().Barriers()[0].dead, 2U);
+  EXPECT_EQ(Queue().Barriers()[0].deadline_us, kNow + 10 * kSecond);
+  EXPECT_EQ(Queue().HeldByRule(0), 0U);
+  EXPECT_EQ(Queue().HeldByRule(1), 2U);
+}
+
 }  // namespace
 }  // namespace reaperd::reap

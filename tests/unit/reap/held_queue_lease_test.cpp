@@ -192,5 +192,16 @@ TEST_F(HeldQueueTest, RefusesLeasesThatCannotBeKept) {
   EXPECT_EQ(Lease(10, 3 * kSecond).error().code(), ENOSPC);
 }
 
+TEST_F(HeldQueueTest, TellsWhoHasALease) {
+  EXPECT_FALSE(Queue().HasLease(5));
+  EXPECT_TRUE(Lease(5, 10 * kSecond).ok());
+  EXPECT_TRUE(Queue().HasLease(5));
+  EXPECT_FALSE(Queue().HasLease(6));
+  EXPECT_TRUE(Die(5));
+  EXPECT_TRUE(Queue().HasLease(5)) << "until it is released";
+  Queue().ReleaseAll(ReleaseReason::kRequest);
+  EXPECT_FALSE(Queue().HasLease(5));
+}
+
 }  // namespace
 }  // namespace reaperd::reap

@@ -60,6 +60,25 @@ TEST(ProcessTable, SurvivesAnExecOfOurselves) {
   EXPECT_EQ(loaded.size(), 0U);
 }
 
+TEST(ProcessTable, AnIdKeepsItsFormWhateverLaterLooksTell) {
+  ProcessTable table;
+  table.Insert(Info(5));
+  EXPECT_EQ(table.Find(5)->Id(), "");
+  table.Note({.pid = 5, .start_ticks = 70});  // no descriptor was left for a pidfd
+  EXPECT_EQ(table.Find(5)->Id(), "s5:70");
+  table.Note({.pid = 5, .start_ticks = 70, .pidfs_inode = 42});
+  EXPECT_EQ(table.Find(5)->Id(), "s5:70");
+
+  table.Insert({.pid = 6, .pidfs_inode = 43});  // as main, by its pidfd
+  table.Note({.pid = 6, .start_ticks = 71});
+  EXPECT_EQ(table.Find(6)->Id(), "i43");
+  EXPECT_EQ(table.Find(6)->start_ticks, 71U);
+
+  table.Insert(Info(7));
+  table.Note({.pid = 7, .start_ticks = 72, .pidfs_inode = 44});
+  EXPECT_EQ(table.Find(7)->Id(), "i44");
+}
+
 TEST(Discovery, IsDueAfterASigchldAndPacedByItsCost) {
   Discovery discovery;
   EXPECT_FALSE(discovery.ShouldRun(1'000'000));
@@ -99,8 +118,80 @@ TEST(Discovery, ARequestIsNotPacedAndLooksAtAll) {
   discovery.OnRequest();
   EXPECT_TRUE(discovery.ShouldRun(1'000'001));
   EXPECT_TRUE(discovery.MayLook(100'000));
+  discovery.OnListing();
   discovery.OnPass(1, false, 1'000'002);
   EXPECT_FALSE(discovery.MayLook(Discovery::kLooksPerPass)) << "only once";
+}
+
+TEST(Discovery, ARequestIsAnsweredByAListThatBeganAfterIt) {
+  Discovery discovery;
+  discovery.OnSigchld();
+  discovery.OnListing();
+  const std::uint64_t request = discovery.OnRequest();  // half of the list is read
+  discovery.OnPass(1000, false, 1'000'000);
+  EXPECT_FALSE(discovery.IsAnswered(request));
+  EXPECT_TRUE(discovery.ShouldRun(1'000'000)) << "and without a pause";
+  EXPECT_TRUE(discovery.list_due());
+  EXPECT_TRUE(discovery.MayLook(100'000));
+  discovery.OnListing();
+  EXPECT_FALSE(discovery.IsAnswered(request));
+  discovery.OnPass(1000, false, 1'000'001);
+  EXPECT_TRUE(discovery.IsAnswered(request));
+  EXPECT_FALSE(discovery.ShouldRun(2'000'000));
+  EXPECT_FALSE(discovery.IsAnswered(request + 1)) << "not asked yet";
+}
+
+TEST(Discovery, OneListAnswersAllThatAskedBefore) {
+  Discovery discovery;
+  const std::uint64_t first = discovery.OnRequest();
+  const std::uint64_t second = discovery.OnRequest();
+  EXPECT_LT(first, second);
+  discovery.OnListing();
+  discovery.OnPass(1000, false, 1'000'000);
+  EXPECT_TRUE(discovery.IsAnswered(first));
+  EXPECT_TRUE(discovery.IsAnswered(second));
+}
+
+KinNote Kin(bool entered = false) {
+  auto shadow = std::make_shared<model::Shadow>();
+  shadow->comm = "before";
+  shadow->lineage = {{.pid = 3, .comm = "sh"}};
+  return {.first_seen_us = 5, .entered = entered, .shadow = std::move(shadow)};
+}
+
+TEST(ProcessTable, KinAddsALineageToWhatALookTold) {
+  ProcessTable table;
+  auto shadow = std::make_shared<model::Shadow>();
+  shadow->comm = "now";
+  table.Insert({.pid = 7, .first_seen_us = 9});
+  table.Note({.pid = 7, .start_ticks = 70, .shadow = shadow});
+  table.NoteKin(7, Kin());
+  const model::ProcessInfo* known = table.Find(7);
+  EXPECT_EQ(known->first_seen_us, 5);
+  EXPECT_EQ(known->shadow->comm, "now");
+  EXPECT_EQ(known->shadow->lineage->front().pid, 3);
+  EXPECT_EQ(known->role, model::Role::kAdopted);
+}
+
+TEST(ProcessTable, KinIsAllThatIsKnownOfOneThatWasNotLookedAt) {
+  ProcessTable table;
+  table.Insert({.pid = 7, .first_seen_us = 3});
+  table.NoteKin(7, Kin());
+  EXPECT_EQ(table.Find(7)->shadow->comm, "before");
+  EXPECT_EQ(table.Find(7)->first_seen_us, 3);
+}
+
+TEST(ProcessTable, OnlyAnOrphanCanHaveEntered) {
+  ProcessTable table;
+  table.Insert({.pid = 7});
+  table.Insert({.pid = 8});
+  table.Insert({.pid = 9, .role = model::Role::kMain});
+  table.NoteKin(7, Kin(true));
+  table.Note({.pid = 8, .role = model::Role::kEntered});
+  table.Note({.pid = 9, .role = model::Role::kEntered});
+  EXPECT_EQ(table.Find(7)->role, model::Role::kEntered);
+  EXPECT_EQ(table.Find(8)->role, model::Role::kEntered);
+  EXPECT_EQ(table.Find(9)->role, model::Role::kMain);
 }
 
 }  // namespace

@@ -288,5 +288,41 @@ TEST_F(ReaperTest, ManyNewOnesAreLookedAtLittleByLittle) {
   EXPECT_EQ(std::count(calls.begin(), calls.end(), "list"), 1);
 }
 
+TEST_F(ReaperTest, ExaminesWhoIsAskedFor) {
+  using Standing = Reaper::Standing;
+  reaper_->EnableDiscovery();
+  Add({5, 6});
+  Start();
+  Add({7, 8});
+  EXPECT_EQ(reaper_->Examine(99).value(), Standing::kStranger);
+  EXPECT_EQ(reaper_->table().Find(99), nullptr);
+  EXPECT_EQ(reaper_->Examine(7).value(), Standing::kAlive);
+  EXPECT_EQ(reaper_->table().Find(7)->Id(), "s7:70");
+  EXPECT_EQ(Told(), Words{"adopted 7"});
+  EXPECT_EQ(reaper_->Examine(7).value(), Standing::kAlive);
+  EXPECT_EQ(Told(), Words{}) << "it was looked at";
+  ops_.Die(8);
+  EXPECT_EQ(reaper_->Examine(8).value(), Standing::kDead);
+  EXPECT_EQ(Settle(), Words{"reaped 8"}) << "nobody else has told of it";
+  ops_.children[1].stopped_by = 20;
+  EXPECT_EQ(reaper_->Examine(6).value(), Standing::kAlive);
+  EXPECT_EQ(Told(), (Words{"stopped 6 20", "adopted 6"})) << "the stop is not told again";
+  ops_.peek_error = ENOMEM;
+  EXPECT_EQ(reaper_->Examine(5).error().code(), ENOMEM);
+}
+
+TEST_F(ReaperTest, SaysWhenADiscoveryThatWasAskedForIsDone) {
+  Add({5});
+  EXPECT_TRUE(reaper_->IsDiscovered(reaper_->RequestDiscovery()))
+      << "it is off: nothing to wait for";
+  reaper_->EnableDiscovery();
+  Start();
+  Add({6});
+  const std::uint64_t request = reaper_->RequestDiscovery();
+  EXPECT_FALSE(reaper_->IsDiscovered(request));
+  EXPECT_EQ(Settle(), Words{"adopted 6"});
+  EXPECT_TRUE(reaper_->IsDiscovered(request));
+}
+
 }  // namespace
 }  // namespace reaperd::reap

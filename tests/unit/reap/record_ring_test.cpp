@@ -207,6 +207,16 @@ TEST(RecordRing, LoadsNoGapAndNoNothing) {
   EXPECT_EQ(ring.Push(Record(1)), 1U);
 }
 
+TEST(RecordRing, APageTellsTheOldestThatCanBeHad) {
+  RecordsSpec spec;
+  spec.kept = 2;
+  RecordRing ring(spec);
+  EXPECT_EQ(ring.Select({}).oldest_seq, 1U);
+  for (pid_t pid = 1; pid <= 5; ++pid)
+    ring.Push(Record(pid));
+  EXPECT_EQ(ring.Select({}).oldest_seq, 4U);
+}
+
 TEST(BytesOf, CountsStringsAndTheShadow) {
   auto record = Record(1);
   const std::size_t bare = BytesOf(*record);

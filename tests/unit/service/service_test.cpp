@@ -144,5 +144,28 @@ TEST_F(ServiceTest, ClosesWhatItIsToldToClose) {
   EXPECT_EQ(fcntl(fd, F_GETFD), -1);
 }
 
+TEST_F(ServiceTest, WhereTheKernelReapsSignalsGoByPidfdOrNotAtAll) {
+  service_->SignalByPidfdOnly();
+  Start();
+  EXPECT_EQ(service_->Signal(SIGTERM), 0);
+  EXPECT_EQ(service_->SignalGroup(SIGTERM), 0);
+  EXPECT_EQ(ops_.TakeCalls(), (Calls{"pidfd 15", "pidfd group 15"}));
+  ops_.pidfd_error = EPERM;
+  EXPECT_EQ(service_->Signal(SIGTERM), EPERM);
+  EXPECT_EQ(ops_.TakeCalls(), Calls{"pidfd 15"});
+  service_->ClosePidfd();
+  EXPECT_EQ(service_->Signal(SIGTERM), ESRCH);
+  EXPECT_EQ(service_->SignalGroup(SIGTERM), ESRCH);
+  EXPECT_TRUE(ops_.calls.empty()) << "its number may be another's";
+}
+
+TEST_F(ServiceTest, OurOwnGroupIsSafeToSignalByNumber) {
+  Make(model::ProcessGroup::kInherit);
+  service_->SignalByPidfdOnly();
+  Start();
+  EXPECT_EQ(service_->SignalGroup(SIGWINCH), 0);
+  EXPECT_EQ(ops_.TakeCalls(), Calls{"group " + std::to_string(getpgrp()) + " 28"});
+}
+
 }  // namespace
 }  // namespace reaperd::service

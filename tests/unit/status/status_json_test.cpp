@@ -289,13 +289,15 @@ TEST(InspectionJson, TellsTextOrErrnoOfEachFile) {
   model::Inspection inspection;
   inspection.record = std::make_shared<const DeathRecord>(Full());
   inspection.files = {{.name = "stat", .text = "214 (wor\nker\xff) Z"},
-                      {.name = "io", .text = "", .error = EACCES}};
+                      {.name = "io", .text = "", .error = EACCES},
+                      {.name = "status", .text = "Name:", .truncated = true}};
   const Json json = Parsed(InspectionJson(inspection, kContext));
   EXPECT_EQ(KeysOf(json), (Names{"record", "files"}));
   EXPECT_EQ(json["record"], Parsed(Full()));
   EXPECT_EQ(json["files"].dump(),
             "[{\"name\":\"stat\",\"text\":\"214 (wor\\nker\uFFFD) Z\",\"error\":null},"
-            "{\"name\":\"io\",\"text\":null,\"error\":13}]");
+            "{\"name\":\"io\",\"text\":null,\"error\":13},"
+            "{\"name\":\"status\",\"text\":\"Name:\",\"error\":null,\"truncated\":true}]");
   EXPECT_EQ(InspectionJson({}, kContext), R"({"record":null,"files":[]})");
 }
 

@@ -70,8 +70,9 @@ TEST_F(ProcessLimitsTest, ReadsHowManyThereAre) {
 TEST(ProcessLimits, NamesTheSmallest) {
   ProcessLimits limits;
   EXPECT_EQ(limits.Smallest(), std::nullopt);
-  limits.pid_max = 300;
-  EXPECT_EQ(limits.Smallest(), (ProcessLimit{ProcessLimitKind::kPidMax, 300, "kernel.pid_max"}));
+  limits.pid_max = 600;
+  EXPECT_EQ(limits.Smallest(), (ProcessLimit{ProcessLimitKind::kPidMax, 300, "kernel.pid_max"}))
+      << "the first 300 numbers are not used again";
   limits.rlimit_nproc = 200;
   EXPECT_EQ(limits.Smallest(), (ProcessLimit{ProcessLimitKind::kRlimitNproc, 200, "RLIMIT_NPROC"}));
   limits.pids_max = {100, "/cg/a"};
@@ -79,6 +80,12 @@ TEST(ProcessLimits, NamesTheSmallest) {
             (ProcessLimit{ProcessLimitKind::kPidsMax, 100, "pids.max of /cg/a"}));
   limits.pids_max->value = 201;
   EXPECT_EQ(limits.Smallest()->kind, ProcessLimitKind::kRlimitNproc);
+}
+
+TEST(ProcessLimits, APidMaxBelowTheNumbersUsedOnceLeavesNothing) {
+  ProcessLimits limits;
+  limits.pid_max = 299;
+  EXPECT_EQ(limits.Smallest()->value, 0U);
 }
 
 TEST(ProcessLimits, SeeThePidMaxOfThisMachine) {

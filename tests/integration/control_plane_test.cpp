@@ -1,0 +1,388 @@
+// The control plane of a Daemon with real children: releases, rules that come and go, what can be
+// seen, and that nothing is left of all that in the end. Leases: control_lease_test.cpp.
+#include "control_bed.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <set>
+
+#include "sys/procfs.h"
+#include "temp_dir.h"
+
+namespace reaperd::daemon {
+namespace {
+
+using model::ReleaseReason;
+using test::ExpectInChild;
+
+constexpr Micros kShort = 100 * kMillisecond;
+
+// --- releases and rules
+
+TEST(ControlPlane, ReleasesByRuleByBarrierAndAll) {
+  const test::TempDir files;
+  const std::string file = files.Write("hold.json", R"({"hold":{
+    "rules":[{"name":"ones","match":{"exit_codes":[1]},"until":"released"},
+             {"name":"twos","match":{"exit_codes":[2]},"until":{"barrier":"jobs"}},
+             {"name":"rest","match":{"cause":["exit-error"]},"until":"released"}],
+    "barriers":{"jobs":{"release_when":{"count":50},"timeout":"10m"}}}})");
+  WithControl({"--hold=@" + file}, [](ControlBed& bed) {
+    std::vector<pid_t> pids;
+    for (const int code : {1, 2, 2, 3, 4}) {
+      WaitingChild child(code);
+      child.Die();
+      ASSERT_TRUE(bed.RunUntilHeld(child.pid()));
+      pids.push_back(child.pid());
+    }
+    const model::HoldRulesView view = bed.control().ListHoldRules();
+    ASSERT_EQ(view.rules.size(), 3U);
+    EXPECT_EQ(view.rules[0].held, 1U);
+    EXPECT_EQ(view.rules[1].held, 2U);
+    EXPECT_EQ(view.rules[2].rule.name, "rest");
+    ASSERT_EQ(view.barriers.size(), 1U);
+    EXPECT_EQ(view.barriers[0].dead, 2U);
+    EXPECT_TRUE(view.barriers[0].deadline_us.has_value());
+    EXPECT_EQ(view.held, 5U);
+    EXPECT_EQ(CodeOf(bed.control().Release(model::ReleaseRule{"none"})), ENOENT);
+    EXPECT_EQ(CodeOf(bed.control().Release(model::ReleaseBarrier{"none"})), ENOENT);
+    EXPECT_EQ(bed.control().Release(model::ReleaseRule{"ones"})->released, 1U);
+    ASSERT_TRUE(bed.RunUntilReaped(pids[0]));
+    EXPECT_EQ(bed.control().Release(model::ReleaseBarrier{"jobs"})->released, 2U);
+    ASSERT_TRUE(bed.RunUntil([&] { return bed.Reaped(pids[1]) && bed.Reaped(pids[2]); }));
+    ASSERT_EQ(bed.bed.observer.barriers.size(), 1U);
+    EXPECT_EQ(bed.bed.observer.barriers[0].members.size(), 2U);
+    EXPECT_EQ(bed.control().ListHeld().size(), 2U);
+    EXPECT_EQ(bed.control().Release(model::ReleaseAll{})->released, 2U);
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.Reaped(pids[3]) && bed.Reaped(pids[4]); }));
+    EXPECT_EQ(bed.control().Release(model::ReleaseAll{})->released, 0U);
+  });
+}
+
+model::HoldRule RuleOf(std::string name, int code) {
+  model::HoldRule rule;
+  rule.name = std::move(name);
+  rule.match.exit_codes = {{code, code}};
+  rule.end = model::HoldEnd::kReleased;
+  return rule;
+}
+
+TEST(ControlPlane, ARuleThatIsAddedHoldsAndOneThatIsRemovedDoesNot) {
+  WithControl({}, [](ControlBed& bed) {
+    const auto added = bed.control().AddHoldRule(RuleOf("fours", 4));
+    ASSERT_EQ(CodeOf(added), 0);
+    EXPECT_EQ(added->name, "fours");
+    EXPECT_TRUE(added->warnings.empty());
+    WaitingChild held(4);
+    WaitingChild other(5);
+    held.Die();
+    other.Die();
+    ASSERT_TRUE(bed.RunUntilHeld(held.pid()));
+    ASSERT_TRUE(bed.RunUntilReaped(other.pid()));
+    EXPECT_EQ(bed.FindHeld(held.pid())->rule, "fours");
+    ASSERT_EQ(CodeOf(bed.control().RemoveHoldRule("fours")), 0);
+    EXPECT_EQ(CodeOf(bed.control().RemoveHoldRule("fours")), ENOENT);
+    WaitingChild late(4);
+    late.Die();
+    ASSERT_TRUE(bed.RunUntilReaped(late.pid()));
+    EXPECT_TRUE(bed.FindHeld(held.pid())) << "it stays until its end";
+    EXPECT_EQ(bed.control().Release(model::ReleaseRule{"fours"})->released, 1U);
+    EXPECT_TRUE(bed.RunUntilReaped(held.pid()));
+  });
+}
+
+TEST(ControlPlane, ARuleThatMakesNoSenseIsRefusedWithASentence) {
+  WithControl({"--hold=exit_codes=9,for=1s,name=nines"}, [](ControlBed& bed) {
+    EXPECT_EQ(CodeOf(bed.control().AddHoldRule(RuleOf("nines", 1))), EEXIST);
+    EXPECT_EQ(CodeOf(bed.control().AddHoldRule(RuleOf("lease", 1))), EINVAL);
+    EXPECT_EQ(CodeOf(bed.control().AddHoldRule(RuleOf("a\nb", 1))), EINVAL);
+    model::HoldRule rule = RuleOf("x", 1);
+    rule.end = model::HoldEnd::kBarrier;
+    rule.barrier = "nowhere";
+    EXPECT_EQ(CodeOf(bed.control().AddHoldRule(rule)), ENOENT);
+    rule.end = model::HoldEnd::kReplaced;
+    const auto refused = bed.control().AddHoldRule(rule);
+    ASSERT_EQ(CodeOf(refused), EINVAL);
+    EXPECT_NE(refused.error().message().find("rule 'x'"), std::string::npos)
+        << refused.error().message();
+    EXPECT_EQ(bed.control().ListHoldRules().rules.size(), 1U);
+
+    // Without a name it gets one; what is doubtful is said.
+    rule = RuleOf("", 1);
+    rule.end = model::HoldEnd::kTime;
+    rule.for_us = 3600 * kSecond;
+    const auto added = bed.control().AddHoldRule(rule);
+    ASSERT_EQ(CodeOf(added), 0);
+    EXPECT_EQ(added->name, "hold-2");
+    ASSERT_EQ(added->warnings.size(), 1U);
+    EXPECT_NE(added->warnings[0].find("shortened"), std::string::npos) << added->warnings[0];
+
+    int more = 0;
+    for (; CodeOf(bed.control().AddHoldRule(RuleOf("more-" + std::to_string(more), 100))) == 0;)
+      ++more;
+    EXPECT_EQ(more, 254);
+    EXPECT_EQ(CodeOf(bed.control().AddHoldRule(RuleOf("full", 100))), ENOSPC);
+  });
+}
+
+TEST(ControlPlane, ARuleForCommandLinesReadsThoseOfTheLiving) {
+  WithControl({}, [](ControlBed& bed) {
+    const pid_t pid = test::Fork([] {
+      execlp("sleep", "sleep", "1001", nullptr);
+      return 1;
+    });
+    ASSERT_TRUE(bed.RunUntil(
+                    [&] {
+                      const auto comm =
+                          sys::ReadSmallFile("/proc/" + std::to_string(pid) + "/comm");
+                      return comm && *comm == "sleep\n";
+                    },
+                    kSecond) ||
+                true);
+    ASSERT_TRUE(test::Eventually([&] {
+      const auto comm = sys::ReadSmallFile("/proc/" + std::to_string(pid) + "/comm");
+      return comm && *comm == "sleep\n";
+    }));
+    bed.Discover();
+    ASSERT_FALSE(bed.FindProcess(pid)->info.shadow->cmdline.has_value());
+    model::HoldRule rule = RuleOf("sleepers", 0);
+    rule.match = {};
+    rule.match.cmdline = {"sleep 1001"};
+    ASSERT_EQ(CodeOf(bed.control().AddHoldRule(rule)), 0);
+    ASSERT_TRUE(
+        bed.RunUntil([&] { return bed.FindProcess(pid)->info.shadow->cmdline.has_value(); }));
+    kill(pid, SIGKILL);
+    ASSERT_TRUE(bed.RunUntilHeld(pid));
+    EXPECT_EQ(bed.FindHeld(pid)->rule, "sleepers");
+  });
+}
+
+// --- what is seen
+
+TEST(ControlPlane, InspectShowsTheFilesOfAHeldZombieAndTheRecordOfOneThatIsGone) {
+  WithControl({"--hold=exit_codes=3,until=released"}, [](ControlBed& bed) {
+    WaitingChild child(3);
+    bed.Discover();
+    EXPECT_EQ(CodeOf(bed.control().Inspect(child.pid())), ENOENT) << "it lives";
+    child.Die();
+    ASSERT_TRUE(bed.RunUntilHeld(child.pid()));
+    const auto held = bed.control().Inspect(child.pid());
+    ASSERT_EQ(CodeOf(held), 0);
+    EXPECT_EQ(held->record->pid, child.pid());
+    ASSERT_TRUE(held->record->shadow);
+    std::set<std::string> readable;
+    for (const model::InspectedFile& file : held->files) {
+      if (file.error == 0) readable.insert(file.name);
+      EXPECT_EQ(file.error != 0, file.text.empty()) << file.name;
+    }
+    EXPECT_EQ(held->files.size(), 12U);
+    for (const char* const name : {"stat", "status", "limits", "cgroup", "ns/pid", "ns/user"}) {
+      EXPECT_TRUE(readable.contains(name)) << name;
+    }
+    ASSERT_EQ(CodeOf(bed.control().Release(model::ReleaseAll{})), 0);
+    ASSERT_TRUE(bed.RunUntilReaped(child.pid()));
+    const auto gone = bed.control().Inspect(child.pid());
+    ASSERT_EQ(CodeOf(gone), 0);
+    EXPECT_EQ(gone->record->seq, held->record->seq);
+    EXPECT_TRUE(gone->files.empty());
+    EXPECT_EQ(CodeOf(bed.control().Inspect(getpid())), ENOENT);
+  });
+}
+
+TEST(ControlPlane, DeathsAreListedInPagesAndFiltered) {
+  WithControl({}, [](ControlBed& bed) {
+    std::vector<pid_t> pids;
+    for (int i = 0; i < 7; ++i) {
+      WaitingChild child(i % 2 == 0 ? 0 : 5);
+      child.Die();
+      ASSERT_TRUE(bed.RunUntilReaped(child.pid()));
+      pids.push_back(child.pid());
+    }
+    std::vector<pid_t> listed;
+    model::RecordQuery query{.limit = 3};
+    for (bool more = true; more;) {
+      const model::RecordPage page = bed.control().ListDeaths(query);
+      EXPECT_LE(page.records.size(), 3U);
+      for (const auto& record : page.records)
+        listed.push_back(record->pid);
+      query.after_seq = page.looked_to_seq;
+      more = page.more;
+    }
+    EXPECT_EQ(listed, pids);
+    query = {.cause = model::Cause::kExitError};
+    EXPECT_EQ(bed.control().ListDeaths(query).records.size(), 3U);
+    query = {.pid = pids[4]};
+    const model::RecordPage page = bed.control().ListDeaths(query);
+    ASSERT_EQ(page.records.size(), 1U);
+    EXPECT_EQ(page.oldest_seq, 1U);
+    query = {.since_us = page.records[0]->died_us};
+    EXPECT_EQ(bed.control().ListDeaths(query).records.size(), 3U);
+    query = {.service = "web"};
+    EXPECT_TRUE(bed.control().ListDeaths(query).records.empty());
+
+    const auto found = bed.control().FindDeath({.pid = pids[6]});
+    ASSERT_EQ(CodeOf(found), 0);
+    EXPECT_EQ(found->record->seq, 7U);
+    ASSERT_TRUE(found->before);
+    EXPECT_EQ(found->before->seq, 6U) << "the last abnormal one before it";
+    EXPECT_FALSE(found->hold);
+    EXPECT_EQ(bed.control().FindDeath({.seq = 2})->record->pid, pids[1]);
+    EXPECT_EQ(CodeOf(bed.control().FindDeath({.seq = 8})), ENOENT);
+    EXPECT_EQ(CodeOf(bed.control().FindDeath({.pid = pids[0], .id = "i1"})), ENOENT);
+    EXPECT_EQ(bed.control().Counters().ring.next_seq, 8U);
+    EXPECT_EQ(bed.control().Counters().reap.reaped, 7U);
+  });
+}
+
+TEST(ControlPlane, AllChildrenAreListedAfterADiscovery) {
+  WithControl({}, [](ControlBed& bed) {
+    constexpr int kMany = 50;  // more than a pass of discovery looks at
+    reap::Gate gate;
+    std::vector<pid_t> pids = gate.Fork(kMany, 0);
+    pids.push_back(bed.main());
+    std::sort(pids.begin(), pids.end());
+    bed.Discover();
+    std::vector<pid_t> listed;
+    model::ProcessQuery query{.limit = 7};
+    for (bool more = true; more;) {
+      const model::ProcessPage page = bed.control().ListProcesses(query);
+      for (const model::ProcessView& view : page.processes) {
+        listed.push_back(view.info.pid);
+        EXPECT_FALSE(view.id.empty());
+        EXPECT_TRUE(view.info.shadow);
+        EXPECT_TRUE(view.started_us.has_value());
+        EXPECT_EQ(view.parent, getpid());
+        EXPECT_EQ(view.state, model::ProcessState::kAlive);
+      }
+      query.after_pid = listed.back();
+      more = page.more;
+    }
+    EXPECT_EQ(listed, pids);
+    EXPECT_EQ(bed.FindProcess(bed.main())->info.role, model::Role::kMain);
+    gate.Open();
+    ASSERT_TRUE(
+        bed.RunUntil([&] { return bed.control().ListProcesses({}).processes.size() == 1; }));
+  });
+}
+
+TEST(ControlPlane, ZombiesOfANegligentChildAreListed) {
+  WithControl({}, [](ControlBed& bed) {
+    const test::Pipe ready = test::MakePipe();
+    const pid_t parent = test::Fork([&] {
+      for (int i = 0; i < 2; ++i) {
+        const pid_t child = test::Fork([] { return 7; });
+        siginfo_t info{};
+        waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
+      }
+      if (write(ready.write_end.get(), ".", 1) != 1) return 1;
+      for (;;)
+        pause();
+    });
+    char byte = 0;
+    ASSERT_EQ(read(ready.read_end.get(), &byte, 1), 1);
+    std::optional<std::vector<model::ForeignZombie>> zombies;
+    bed.control().ListZombies([&](const auto& seen) {
+      ASSERT_TRUE(seen.ok());
+      zombies = *seen;
+    });
+    ASSERT_TRUE(bed.RunUntil([&] { return zombies.has_value(); }));
+    ASSERT_EQ(zombies->size(), 2U);
+    EXPECT_EQ((*zombies)[0].parent, parent);
+    EXPECT_EQ((*zombies)[0].held_by_parent, 2U);
+    EXPECT_EQ(bed.control().Counters().foreign.looks, 1U);
+    kill(parent, SIGKILL);
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.control().Counters().reap.reaped == 3; }));
+  });
+}
+
+// --- on and off
+
+TEST(ControlPlane, ReapingIsAsCheapAsBeforeWhenTheLastLeaseHasEnded) {
+  WithControl({}, [](ControlBed& bed) {
+    const auto walks = [&] { return bed.control().Counters().reap.walks; };
+    const auto bury = [&] {
+      WaitingChild child;
+      child.Die();
+      EXPECT_TRUE(bed.RunUntilReaped(child.pid()));
+    };
+    bury();
+    WaitingChild leased;
+    ASSERT_EQ(CodeOf(bed.Lease({.pid = leased.pid(), .client = 1, .for_us = kShort})), 0);
+    const auto under_lease = walks();
+    bury();
+    EXPECT_EQ(walks(), under_lease) << "P_ALL would show a held one for ever";
+    leased.Die();
+    ASSERT_TRUE(bed.RunUntilHeld(leased.pid()));
+    bury();
+    EXPECT_EQ(walks(), under_lease);
+    ASSERT_TRUE(bed.RunUntilReaped(leased.pid()));
+    bury();
+    EXPECT_TRUE(bed.RunUntil([&] { return walks() > under_lease; }));
+  });
+}
+
+TEST(ControlPlane, NothingIsHeldOrChangedWhenAStopHasBegun) {
+  ExpectInChild([] {
+    ControlBed bed;
+    EXPECT_EQ(bed.Run({"--drain=60s", "--hold=exit_codes=3,until=released,name=threes"},
+                      [&] {
+                        WaitingChild held;
+                        WaitingChild leased;
+                        held.Die();
+                        ASSERT_TRUE(bed.RunUntilHeld(held.pid()));
+                        ASSERT_EQ(CodeOf(bed.Lease({.pid = leased.pid(), .client = 1})), 0);
+                        // Not from ourselves: those are passed over.
+                        test::Fork([] { return kill(getppid(), SIGTERM); });
+                        ASSERT_TRUE(bed.RunUntilReaped(held.pid()));
+                        EXPECT_EQ(bed.ReasonOf(held.pid()), ReleaseReason::kShutdown);
+                        EXPECT_EQ(CodeOf(bed.Lease({.pid = leased.pid(), .client = 1})), ESHUTDOWN);
+                        EXPECT_EQ(CodeOf(bed.control().Release(model::ReleaseAll{})), ESHUTDOWN);
+                        EXPECT_EQ(
+                            CodeOf(bed.control().Release(model::ReleaseProcess{leased.pid(), ""})),
+                            ESHUTDOWN);
+                        EXPECT_EQ(CodeOf(bed.control().AddHoldRule(RuleOf("new", 1))), ESHUTDOWN);
+                        EXPECT_EQ(CodeOf(bed.control().RemoveHoldRule("threes")), ESHUTDOWN);
+                        bed.control().OnClientGone(1);
+                        leased.Die();
+                        ASSERT_TRUE(bed.RunUntilReaped(leased.pid()));
+                        EXPECT_EQ(bed.bed.observer.held.size(), 1U);
+                        EXPECT_EQ(bed.control().ListDeaths({}).records.size(), 3U)
+                            << "queries are answered";
+                        bed.Discover();
+                      }),
+              137);
+  });
+}
+
+TEST(ControlPlane, WhatWasAskedIsForgottenWithTheRun) {
+  ExpectInChild([] {
+    ControlBed bed;
+    bool answered = false;
+    bed.Run({}, [&] {
+      bed.control().Discover([&] { answered = true; });
+      bed.control().ListZombies([&](const auto&) { answered = true; });
+      bed.loop().Stop();
+    });
+    EXPECT_FALSE(answered);
+  });
+}
+
+TEST(ControlPlane, ThereIsNoneWhereNothingIsRecordedAndNobodyHeld) {
+  WithControl({"--records=off"}, [](ControlBed& bed) { EXPECT_FALSE(bed.has_control()); });
+  WithControl({"--records=off", "--hold=exit_codes=3,until=released"}, [](ControlBed& bed) {
+    ASSERT_TRUE(bed.has_control());
+    WaitingChild child;
+    child.Die();
+    ASSERT_TRUE(bed.RunUntilHeld(child.pid()));
+    EXPECT_EQ(bed.control().FindDeath({.pid = child.pid()})->hold->rule, "hold-1");
+    EXPECT_TRUE(bed.control().ListDeaths({}).records.empty());
+    ASSERT_EQ(CodeOf(bed.control().Release(model::ReleaseAll{})), 0);
+    ASSERT_TRUE(bed.RunUntilReaped(child.pid()));
+    EXPECT_EQ(CodeOf(bed.control().FindDeath({.pid = child.pid()})), ENOENT);
+    EXPECT_EQ(bed.control().Counters().ring.next_seq, 2U);
+  });
+}
+
+}  // namespace
+}  // namespace reaperd::daemon
