@@ -85,6 +85,17 @@ def test_exec_can_stop_the_container_from_inside(podman: Podman) -> None:
         assert container.wait_exit() == 7
 
 
+def test_orphans_of_exec_are_told_from_mains(podman: Podman) -> None:
+    """While the session that exec made is there; main's are adopted."""
+    main = "(sh -c 'sleep 0.2; exit 42' &); exec sleep 900"
+    with podman.start("--env=REAPERD_DEATH_LOG=-", BAKED, "sh", "-c", main) as container:
+        container.exec("sh", "-c", "(sh -c 'sleep 0.2; exit 43' &); sleep 1")
+        for code, role in ((42, "adopted"), (43, "entered")):
+            log = container.wait_log(f'"code":{code},')
+            line = next(line for line in log.splitlines() if f'"code":{code},' in line)
+            assert f'"role":"{role}"' in line
+
+
 def test_in_anothers_pid_namespace_it_is_a_subreaper(podman: Podman) -> None:
     """As in a pod with a shared namespace: it keeps its own orphans and touches nobody else's."""
     with podman.start(BAKED, "sleep", "900") as first:
