@@ -63,7 +63,7 @@ reap::RecordRing::Record ControlDesk::FindRecord(const model::DeathSelector& whi
     return record.pid == which.pid && (which.id.empty() || record.id == which.id);
   };
   // Of a zombie that is not reaped yet there is a record, even where none are kept.
-  const auto unreaped = around_.deaths.recorder().FindUnreaped(which.pid);
+  auto unreaped = around_.deaths.recorder().FindUnreaped(which.pid);
   if (unreaped && matches(*unreaped)) return unreaped;
   return ring().FindNewest(matches);
 }

@@ -69,7 +69,7 @@ class Daemon final : private reap::ReapObserver {
   // --- reap::ReapObserver
   bool WantsLook(Micros now_us) override { return desk_ && desk_->WantsLook(now_us); }
   reap::Decision OnDeath(const model::Death& death, const model::ProcessInfo* known) override;
-  void OnReaped(const model::Death& death, const model::ProcessInfo* known) override;
+  void OnReaped(const model::Death& reaped, const model::ProcessInfo* known) override;
   void OnAdopted(const model::ProcessInfo& process) override;
   void OnOnlyHeldLeft() override;
   void OnStopped(pid_t pid, int signal) override;

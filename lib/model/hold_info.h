@@ -56,8 +56,8 @@ struct BarrierResult {
 };
 
 struct HoldCounters {
-  std::uint64_t held = 0;                                        ///< in all
-  std::array<std::uint64_t, kReleaseReasons.size()> released{};  ///< by ReleaseReason
+  std::uint64_t held = 0;                                                   ///< in all
+  std::array<std::uint64_t, decltype(kReleaseReasons)::size()> released{};  ///< by ReleaseReason
 
   bool operator==(const HoldCounters&) const = default;
 };

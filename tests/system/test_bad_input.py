@@ -114,7 +114,7 @@ def test_options_that_do_not_exist_yet_are_unknown(launch: Launcher, option: str
     check_refused(launch.run([option], ["true"]), [option])
 
 
-@pytest.mark.parametrize("options", [["--log-format", "journal"], ["--map", "oom=137"]])
+@pytest.mark.parametrize("options", [["--log-format", "journal"], ["--map", "137=oom"]])
 def test_values_that_do_not_exist_yet_are_wrong(launch: Launcher, options: list[str]) -> None:
     check_refused(launch.run(options, ["true"]), options[:1] + [options[1].partition("=")[0]])
 

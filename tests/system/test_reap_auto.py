@@ -80,8 +80,8 @@ def test_the_kernel_reaps_and_not_we(launch: Launcher, mode: str, how: str) -> N
     stand_still(run)
     os.kill(parent, signal.SIGKILL)
     wait_until(lambda: state_of(parent) in ("Z", "gone"), "the parent to die")
-    # They are handed over before that, and are released a moment later: by whom but the kernel?
-    wait_until(lambda: run.children() == [main], "no zombie to be left")
+    # The kernel lets go of its zombies after it has shown the parent as one.
+    wait_until(lambda: run.children() == [main], "all zombies to be gone")
     assert state_of(run.pid) == "T"
     run.send(signal.SIGCONT)
     run.send(signal.SIGUSR1)

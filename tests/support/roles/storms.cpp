@@ -31,8 +31,13 @@ __attribute__((noinline)) pid_t VforkAndEnd() {
 // `count` zombies of the calling process.
 void MakeZombies(long count) {
   for (long made = 0; made < count;) {
-    if (VforkAndEnd() > 0) {
+    if (const pid_t pid = VforkAndEnd(); pid > 0) {
       ++made;
+      // vfork gives back control when the child has let go of our memory, before it is a zombie.
+      siginfo_t info;
+      while (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) != 0 &&
+             errno == EINTR) {
+      }
     } else if (errno == EAGAIN) {
       SleepMilliseconds(1);
     } else {
