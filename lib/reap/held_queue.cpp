@@ -342,7 +342,7 @@ std::vector<model::BarrierResult> HeldQueue::TakeBarrierResults() {
 std::vector<model::HoldInfo> HeldQueue::List() const {
   std::vector<model::HoldInfo> list;
   list.reserve(size());
-  for (const Held* held = store_.oldest(); held != nullptr; held = store_.Newer(*held))
+  for (const Held* held = store_.oldest(); held != nullptr; held = HeldStore::Newer(*held))
     list.push_back(held->info);
   return list;
 }

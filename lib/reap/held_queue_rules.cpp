@@ -70,7 +70,8 @@ bool HeldQueue::IsLive(HoldGroup group) const {
 std::vector<Held*> HeldQueue::HeldBy(std::span<const HoldGroup> groups) const {
   std::vector<Held*> all;
   for (const HoldGroup group : groups) {
-    for (Held* held = store_.OldestOf(group); held != nullptr; held = store_.NewerOfGroup(*held))
+    for (Held* held = store_.OldestOf(group); held != nullptr;
+         held = HeldStore::NewerOfGroup(*held))
       all.push_back(held);
   }
   std::sort(all.begin(), all.end(),
@@ -172,7 +173,7 @@ HeldState HeldQueue::Save() const {
   for (const auto& [name, barrier] : barriers_)
     state.barriers.push_back(barrier);
   state.held.reserve(size());
-  for (const Held* held = store_.oldest(); held != nullptr; held = store_.Newer(*held)) {
+  for (const Held* held = store_.oldest(); held != nullptr; held = HeldStore::Newer(*held)) {
     HeldState::Held saved{.info = held->info};
     if (held->group != kLeaseGroup) saved.rule = places.find(held->group)->second;
     state.held.push_back(std::move(saved));
