@@ -1,6 +1,7 @@
 """What only podman is asked for here: limits, stop signals, the termination log, pods."""
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -51,6 +52,42 @@ def test_podman_run_init_takes_the_path_from_its_configuration(podman: Podman, b
                env={**podman.env, "CONTAINERS_CONF": str(config)})
     assert done.returncode == 1
     assert "(catatonit:1): failed to exec" in done.stderr
+
+
+# An orphan that is dead stays, and main sees that it does; what asked for it main does not see.
+SEE_THE_HELD = """
+env | grep REAPERD && exit 90
+(sh -c 'echo $$ > /tmp/orphan; exit 3' &)
+tries=0
+until [ -s /tmp/orphan ] && grep -q '^State:.Z' /proc/$(cat /tmp/orphan)/status; do
+  tries=$((tries + 1)); [ $tries -lt 200 ] || exit 91
+  sleep 0.05
+done
+sleep 0.3
+kill -0 $(cat /tmp/orphan) || exit 92
+exit 7
+"""
+
+
+@pytest.mark.parametrize("way", ["podman run --init", "docker-init"])
+def test_as_a_runtimes_init_it_is_configured_by_the_environment(
+        podman: Podman, reaperd: Path, way: str) -> None:
+    """Such an init has no options of its own: this is the only way to ask for records and holds."""
+    asked = ["--env", "REAPERD_DEATH_LOG=-", "--env",
+             "REAPERD_HOLD=role=adopted,exit_codes=3,until=released"]
+    words = [TINY, "sh", "-c", SEE_THE_HELD]
+    if way == "docker-init":
+        done = podman.run(*asked, "--volume", f"{reaperd}:/sbin/docker-init", "--entrypoint",
+                          '["/sbin/docker-init", "--"]', *words)
+    else:
+        done = podman.run(*asked, *podman.with_init, *words)
+    assert done.returncode == 7, done.stderr
+    deaths = [json.loads(line) for line in done.stderr.splitlines()]
+    [held] = [one for one in deaths if one["hold"]]
+    assert (held["role"], held["end"]["code"], held["hold"]["released_by"]) == (
+        "adopted", 3, "shutdown")
+    [main] = [one for one in deaths if one["role"] == "main"]
+    assert (main["end"]["code"], main["comm"]) == (7, "sh")
 
 
 @pytest.mark.parametrize("script, line", [

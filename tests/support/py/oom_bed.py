@@ -48,7 +48,7 @@ kill_bystander() { kill -9 "$(pidof bystander)"; }
 eat() { echo 500 > /proc/self/oom_score_adj; exec victim eat-memory EAT_MB; }
 start_victim() { orphan eat; }
 taken_along() { echo 0 > /proc/self/oom_score_adj; exec bystander eat-memory 1 --end=sleep; }
-eight_zombies() { [ "$(ps -o stat,comm | grep -c "^Z.* sh\$")" = 8 ]; }
+eight_zombies() { [ "$(ps -o ppid,stat,comm | grep -c "^ *$PPID *Z.* sh\\$")" = 8 ]; }
 """.replace("EAT_MB", str(EAT_MB))
 
 # TABLE: name -> text. The comment says what a verdict must be.
@@ -156,6 +156,15 @@ class PodmanBed:
         self.runs = 0
 
     def play(self, scenario: str, *options: str) -> OomRun:
+        """While a victim's memory is being freed the kernel may take a second one, and here nobody
+        can protect PID 1. Such a run left no record of anybody, says nothing, and is played again."""
+        for _ in range(2):
+            ran = self._play_once(scenario, *options)
+            if ran.status != 137 or ran.death_log:
+                return ran
+        return self._play_once(scenario, *options)
+
+    def _play_once(self, scenario: str, *options: str) -> OomRun:
         self.runs += 1
         out = self.bed / f"oom-out{self.runs}"
         out.mkdir()
