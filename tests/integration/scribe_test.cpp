@@ -143,8 +143,9 @@ TEST(Scribe, AnswersManyReadsAndRefusesTooMany) {
     std::size_t unread = 0;
     const std::uint64_t ticks = ScribeBed::OwnTicks();
     for (std::size_t i = 0; i < Scribe::kMaxReads + 10; ++i) {
-      bed.scribe->ReadCmdline(getpid(), ticks,
-                              [&](std::optional<ProcessText> text) { text ? ++read : ++unread; });
+      bed.scribe->ReadCmdline(getpid(), ticks, [&](const std::optional<ProcessText>& text) {
+        text ? ++read : ++unread;
+      });
     }
     kill(bed.scribe->pid(), SIGCONT);
     EXPECT_TRUE(bed.RunUntil([&] { return read + unread == Scribe::kMaxReads + 10; }));

@@ -70,7 +70,7 @@ class HeldWorld {
   void ShowLiving();
   void Close();
 
-  void Check(std::set<model::ReleaseReason> allowed);
+  void Check(const std::set<model::ReleaseReason>& allowed);
   void CheckRelease(const model::Release& release, const Infos& before);
   void CheckResult(const model::BarrierResult& result, const std::set<pid_t>& released);
   void CheckViews();

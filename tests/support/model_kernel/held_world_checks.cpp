@@ -58,7 +58,7 @@ HeldWorld::Infos HeldWorld::Snapshot() const {
   return infos;
 }
 
-void HeldWorld::Check(std::set<ReleaseReason> allowed) {
+void HeldWorld::Check(const std::set<ReleaseReason>& allowed) {
   const std::vector<model::Release> releases = queue_->TakeReleases();
   const std::vector<model::BarrierResult> results = queue_->TakeBarrierResults();
   Expect(releases == reloaded_->TakeReleases(), "releases others after an exec");

@@ -7,7 +7,7 @@
 namespace reaperd::scribe {
 namespace {
 
-const std::string kHostile("\0\n\"\\\xff{}\x1b[0m", 12);
+const std::string kHostile("\0\n\"\\\xff{}\x1b[0m", 11);
 
 Packet WithByte(Packet packet, std::size_t at, unsigned value) {
   packet.at(at) = static_cast<std::byte>(value);
