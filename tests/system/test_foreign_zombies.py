@@ -1,5 +1,5 @@
-"""Zombies of living parents: told, nudged away, or handed over by their parent's end. Never touched:
-main, who is exempt, the init of a nested namespace."""
+"""Zombies of living parents: told, nudged away, or handed over by their parent's end. Never
+touched: main, who is exempt, the init of a nested namespace."""
 
 from __future__ import annotations
 

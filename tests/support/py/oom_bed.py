@@ -157,7 +157,8 @@ class PodmanBed:
 
     def play(self, scenario: str, *options: str) -> OomRun:
         """While a victim's memory is being freed the kernel may take a second one, and here nobody
-        can protect PID 1. Such a run left no record of anybody, says nothing, and is played again."""
+        can protect PID 1. Such a run left no record of anybody, says nothing, and is played
+        again."""
         for _ in range(2):
             ran = self._play_once(scenario, *options)
             if ran.status != 137 or ran.death_log:
