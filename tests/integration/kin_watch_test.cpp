@@ -5,12 +5,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <functional>
+
 #include "reap_bed.h"
 
 namespace reaperd::reap {
 namespace {
 
-using test::ExpectInChild;
+/// A look at all of /proc takes 1 % of the time at most: on a busy machine with many processes that
+/// is seconds.
+constexpr Micros kPatience_us = 30 * kSecond;
+
+void ExpectInChild(const std::function<void()>& body) {
+  test::ExpectInChild(body, {.timeout_us = kPatience_us + 15 * kSecond});
+}
 
 constexpr Micros kInterval_us = 20 * kMillisecond;
 
@@ -46,7 +54,7 @@ class WatchBed {
 
   bool LookAgain() {
     const int before = looks;
-    return bed.RunUntil([&] { return looks > before; });
+    return bed.RunUntil([&] { return looks > before; }, kPatience_us);
   }
 
   ReapBed bed{PlanLimits{}};
@@ -78,10 +86,12 @@ TEST(KinWatch, TheReaperAddsItToWhatItKnowsOfAnOrphan) {
     const Family family;
     ASSERT_TRUE(here.LookAgain());
     kill(family.parent, SIGKILL);
-    ASSERT_TRUE(here.bed.RunUntil([&] {
-      const model::ProcessInfo* known = here.bed.reaper.table().Find(family.child);
-      return known != nullptr && known->shadow && known->shadow->lineage;
-    }));
+    ASSERT_TRUE(here.bed.RunUntil(
+        [&] {
+          const model::ProcessInfo* known = here.bed.reaper.table().Find(family.child);
+          return known != nullptr && known->shadow && known->shadow->lineage;
+        },
+        kPatience_us));
     EXPECT_EQ(here.bed.reaper.table().Find(family.child)->shadow->lineage->front().pid,
               family.parent);
     ASSERT_TRUE(here.LookAgain());
@@ -118,7 +128,7 @@ TEST(KinWatch, ItsEndLeavesNothingInTheLoop) {
     {
       KinWatch watch(bed.loop(), bed.ops, KinTable::Scope::kDescendants, "/proc", kInterval_us,
                      [&] { ++looks; });
-      ASSERT_TRUE(bed.RunUntil([&] { return looks > 0; }));
+      ASSERT_TRUE(bed.RunUntil([&] { return looks > 0; }, kPatience_us));
     }
     const int before = looks;
     EXPECT_TRUE(bed.ComesToRest());
@@ -132,7 +142,7 @@ TEST(KinWatch, WithoutProcItKnowsNothingAndGoesOn) {
     int looks = 0;
     KinWatch watch(bed.loop(), bed.ops, KinTable::Scope::kDescendants, "/no/such/proc",
                    kInterval_us, [&] { ++looks; });
-    EXPECT_TRUE(bed.RunUntil([&] { return looks >= 2; }));
+    EXPECT_TRUE(bed.RunUntil([&] { return looks >= 2; }, kPatience_us));
     EXPECT_EQ(watch.table().size(), 0U);
   });
 }
