@@ -159,7 +159,9 @@ TEST(LinuxProcessOps, AZombiesResourceUseIsToldWithoutReapingIt) {
   LinuxProcessOps ops;
   const pid_t pid = Zombie([] {
     std::vector<char> memory(32 << 20, 'x');
-    return memory[12345] == 'x' ? 0 : 1;
+    // Through a volatile pointer: else a compiler may do without the memory.
+    const volatile char* const volatile used = memory.data();
+    return used[12345] == 'x' ? 0 : 1;
   });
   const WaitOutcome peeked = ops.WaitPid(pid, WaitMode::kPeek);
   ASSERT_TRUE(peeked.usage.has_value());
