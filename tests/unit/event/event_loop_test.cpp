@@ -3,6 +3,7 @@
 
 #include "child_process.h"
 #include "event_loop_fixture.h"
+#include "sanitizer.h"
 
 #include <sys/resource.h>
 
@@ -327,9 +328,7 @@ TEST_F(EventLoopTest, WhatCannotBeWatchedIsRefusedAndLeavesNothing) {
 }
 
 TEST(EventLoop, CannotBeMadeWithoutADescriptor) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "UBSan's check of a virtual call needs descriptors of its own";
-#endif
+  SKIP_WHERE_CALLS_NEED_DESCRIPTORS();
   test::ExpectInChild([] {
     sys::LinuxProcessOps ops;
     const UniqueFd next(dup(0));
@@ -342,9 +341,7 @@ TEST(EventLoop, CannotBeMadeWithoutADescriptor) {
 }
 
 TEST(EventLoop, MeetsDeadlinesWithoutADescriptorForItsTimer) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "UBSan's check of a virtual call needs descriptors of its own";
-#endif
+  SKIP_WHERE_CALLS_NEED_DESCRIPTORS();
   test::ExpectInChild([] {
     sys::LinuxProcessOps ops;
     const UniqueFd next(dup(0));

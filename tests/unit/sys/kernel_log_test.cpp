@@ -12,6 +12,7 @@
 
 #include "child_process.h"
 #include "manual_clock.h"
+#include "sanitizer.h"
 #include "temp_dir.h"
 
 namespace reaperd::sys {
@@ -185,6 +186,7 @@ TEST(KernelLog, IsUnreadableWithoutTheFile) {
 }
 
 TEST(KernelLog, IsTriedAgainWhenDescriptorsWereExhausted) {
+  SKIP_WHERE_CALLS_NEED_DESCRIPTORS();
   test::ExpectInChild([] {
     const FakeLog fake;
     fake.Write(OomKill("x", 3));
