@@ -115,7 +115,8 @@ void Daemon::MakeDesk() {
                     .observer = observer_,
                     .pid1 = standing_.pid1,
                     .wake = [this] { loop_->Wake(reap_job_); },
-                    .on_main_held = [this](const model::DeathRecord& main) { OnMainHeld(main); }},
+                    // Whoever reads of its end need not wait for the end of the hold.
+                    .on_main_held = [this](const model::DeathRecord& main) { NoteMainsEnd(main); }},
                 spec_, std::move(death_log_));
 }
 
@@ -369,11 +370,6 @@ RunResult Daemon::Conclude() {
 void Daemon::NoteMainsEnd(const model::DeathRecord& main) {
   if (main.end.success() || std::exchange(end_noted_, true)) return;
   WriteTerminationLog(desk_->Note(main) + "\n");
-}
-
-void Daemon::OnMainHeld(const model::DeathRecord& main) {
-  // Whoever reads it need not wait for the end of the hold.
-  NoteMainsEnd(main);
 }
 
 void Daemon::WriteTerminationLog(const std::string& text) {

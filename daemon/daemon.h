@@ -81,13 +81,13 @@ class Daemon final : private reap::ReapObserver {
   void Act(const service::StopActions& actions);
   void Act(const service::StopAction& action);
   /// To the target of forwarded signals. 0 or an errno.
-  int Forward(int signal, const SignalSender* sender = nullptr);
+  int Forward(int signal, const model::SignalSender* sender = nullptr);
   /// 0: its leader is outside our pid namespace; -1: main is gone.
   pid_t MainsSession();
   void SignalAll(std::vector<int> signals, model::SentSignal::Purpose purpose);
   void KillAll();
   /// So that a death by it can be told from others.
-  void NoteSent(int signal, model::SentSignal::Purpose purpose, const SignalSender* sender);
+  void NoteSent(int signal, model::SentSignal::Purpose purpose, const model::SignalSender* sender);
   void OnTreeSignalled(const service::TreeOutcome& outcome);
   void Finish();
   RunResult Conclude();
@@ -99,7 +99,6 @@ class Daemon final : private reap::ReapObserver {
   void KnowDrain(pid_t pid);
   /// Main could not be started: for the death log.
   void RecordFailedMain(const sys::ChildReport& failure);
-  void OnMainHeld(const model::DeathRecord& main);
   void NoteMainsEnd(const model::DeathRecord& main);
   void WriteTerminationLog(const std::string& text);
   void WarnOfFailure(std::string_view what, int code);

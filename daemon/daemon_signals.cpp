@@ -10,6 +10,8 @@
 namespace reaperd::daemon {
 namespace {
 
+using model::SignalSender;
+
 /// Not PID 1: a descendant that was made between our walk and its KILL is found by another walk.
 constexpr Micros kKillAgain_us = 50 * kMillisecond;
 /// PID 1: its KILL waits for the death log, and asks so often.
@@ -21,7 +23,7 @@ bool FromOurselves(const event::SignalRecord& record) {
 }
 
 SignalSender SenderOf(const event::SignalRecord& record) {
-  return {.pid = record.sender, .uid = record.uid, .from_kernel = record.code == SI_KERNEL};
+  return {.kernel = record.code == SI_KERNEL, .pid = record.sender, .uid = record.uid, .comm = {}};
 }
 
 /// It may be gone by now, or its number another's: better no name than a wrong one, but nothing
@@ -116,7 +118,7 @@ void Daemon::OnStopSignal(const event::SignalRecord& record, const SignalPlan& p
   SetStopDeadline();
 }
 
-int Daemon::Forward(int signal, const SignalSender* sender) {
+int Daemon::Forward(int signal, const model::SignalSender* sender) {
   if (!main_.running()) return ESRCH;
   NoteSent(signal, model::SentSignal::Purpose::kForwarded, sender);
   if (stop_->stop_requested()) asked_to_end_ = true;
@@ -138,7 +140,8 @@ int Daemon::Forward(int signal, const SignalSender* sender) {
   return EINVAL;
 }
 
-void Daemon::NoteSent(int signal, model::SentSignal::Purpose purpose, const SignalSender* sender) {
+void Daemon::NoteSent(int signal, model::SentSignal::Purpose purpose,
+                      const model::SignalSender* sender) {
   if (!desk_) return;
   using Reach = model::SentSignal::Reach;
   model::SentSignal sent{.reach = Reach::kAll,
@@ -165,10 +168,8 @@ void Daemon::NoteSent(int signal, model::SentSignal::Purpose purpose, const Sign
     }
   }
   if (sender != nullptr) {
-    sent.sender = model::SignalSender{.kernel = sender->from_kernel,
-                                      .pid = sender->pid,
-                                      .uid = sender->uid,
-                                      .comm = NameOf(*sender)};
+    sent.sender = *sender;
+    sent.sender->comm = NameOf(*sender);
   }
   desk_->OnSent(std::move(sent));
 }

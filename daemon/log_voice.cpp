@@ -32,8 +32,8 @@ std::string_view Advice(std::string_view step, int code) {
   return "";
 }
 
-std::string Sender(const SignalSender& sender) {
-  if (sender.from_kernel) return "the kernel";
+std::string Sender(const model::SignalSender& sender) {
+  if (sender.kernel) return "the kernel";
   if (sender.pid == 0) return "outside our pid namespace";
   return "pid " + std::to_string(sender.pid) + ", uid " + std::to_string(sender.uid);
 }

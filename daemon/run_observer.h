@@ -16,16 +16,10 @@
 #include "model/foreign_zombie.h"
 #include "model/hold_info.h"
 #include "model/process_info.h"
+#include "model/sent_signal.h"
 #include "model/service_spec.h"
 
 namespace reaperd::daemon {
-
-/// Who sent a signal, from signalfd_siginfo. pid 0: from outside our pid namespace, or the kernel.
-struct SignalSender {
-  pid_t pid = 0;
-  uid_t uid = 0;
-  bool from_kernel = false;  ///< a terminal, a timer, a fault: SI_KERNEL
-};
 
 /// What became of a signal that reached us.
 struct SignalNews {
@@ -41,7 +35,7 @@ struct SignalNews {
   };
   int received = 0;
   int sent = 0;
-  SignalSender sender;
+  model::SignalSender sender;  ///< without its comm
   Outcome outcome = Outcome::kForwarded;
   int error_code = 0;
 };

@@ -29,23 +29,27 @@ OomWatch::Saved* OomWatch::FindCounter(std::string_view path) {
   return &groups_.back();
 }
 
+OomWatch::Saved* OomWatch::FindNoted(const std::string& cgroup) {
+  const auto known = noted_.find(cgroup);
+  return known == noted_.end() ? nullptr : FindCounter(known->second);
+}
+
 OomWatch::Saved* OomWatch::Find(std::string_view cgroup) {
   // Looking for the file takes several system calls, and thousands may be killed at once.
-  if (const auto known = noted_.find(std::string(cgroup)); known != noted_.end()) {
-    if (Saved* const group = FindCounter(known->second)) return group;
-  }
+  if (Saved* const group = FindNoted(std::string(cgroup))) return group;
   const auto counter = counters_.Find(cgroup);
   return counter ? FindCounter(counter->path) : nullptr;
 }
 
 void OomWatch::Note(std::string_view cgroup, Micros now_us) {
   const std::string name(cgroup);
-  if (const Saved* const known = Find(cgroup)) {
-    Remember(name, known->counter.path);
-    return;
-  }
+  if (FindNoted(name) != nullptr) return;
   const auto counter = counters_.Find(cgroup);
   if (!counter) return;
+  if (FindCounter(counter->path) != nullptr) {
+    Remember(name, counter->path);
+    return;
+  }
   const auto count = counters_.Read(*counter);
   if (!count) return;
   if (groups_.size() >= kGroups) groups_.erase(groups_.begin());

@@ -114,6 +114,8 @@ class OomWatch {
  private:
   /// The group's entry, now the most recently used; nullptr: no baseline.
   Saved* Find(std::string_view cgroup);
+  /// The same without looking for the counter's file.
+  Saved* FindNoted(const std::string& cgroup);
   Saved* FindCounter(std::string_view path);
   void Remember(const std::string& cgroup, const std::string& counter_path);
   static void CloseReading(Saved& group, Micros now_us);

@@ -5,7 +5,8 @@
 namespace reaperd::reap {
 
 bool ProcessTable::Insert(const model::ProcessInfo& process) {
-  return processes_.emplace(process.pid, process).second;
+  // Not emplace, which makes its node before it looks: each scan offers all children again.
+  return processes_.try_emplace(process.pid, process).second;
 }
 
 const model::ProcessInfo* ProcessTable::Find(pid_t pid) const {

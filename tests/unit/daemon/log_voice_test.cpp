@@ -106,7 +106,7 @@ TEST_F(LogVoiceTest, AStopSignalIsNewsWithItsSender) {
             "reaperd: received SIGTERM from pid 12, uid 33: forwarded\n");
   EXPECT_EQ(SaysOf({.received = SIGTERM, .sent = SIGQUIT}),
             "reaperd: received SIGTERM from outside our pid namespace: forwarded as SIGQUIT\n");
-  EXPECT_EQ(SaysOf({.received = SIGTERM, .sent = SIGTERM, .sender = {.from_kernel = true}}),
+  EXPECT_EQ(SaysOf({.received = SIGTERM, .sent = SIGTERM, .sender = {.kernel = true}}),
             "reaperd: received SIGTERM from the kernel: forwarded\n");
   EXPECT_EQ(SaysOf({.received = SIGHUP, .sent = SIGHUP}), "") << "no stop signal";
 }
