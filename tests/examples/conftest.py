@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from launch import MODES, Launcher
+from launch_fixtures import launch, mode  # noqa: F401: found by pytest under these names
 
 
 @pytest.fixture(autouse=True, scope="session")
 def root_only() -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root: pid namespaces")
-
-
-@pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Launcher]:
-    launcher = Launcher(tmp_path)
-    try:
-        yield launcher
-    finally:
-        launcher.clean()
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    return request.param

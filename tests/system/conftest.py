@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from launch import MODES, Launcher
+from launch_fixtures import launch, mode  # noqa: F401: found by pytest under these names
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -18,20 +18,6 @@ def root_only() -> None:
     """Namespaces, other users' processes, mounts: an ordinary user can make none of them."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
-
-
-@pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Launcher]:
-    launcher = Launcher(tmp_path)
-    try:
-        yield launcher
-    finally:
-        launcher.clean()
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    return request.param
 
 
 @pytest.fixture
