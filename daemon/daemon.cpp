@@ -30,7 +30,9 @@ Daemon::Daemon(sys::ProcessOps& ops, const model::RunSpec& spec, RunObserver& ob
       inherited_(inherited),
       main_(ops, spec.main),
       exit_status_(spec.exit),
-      reaper_(ops, *this, reap::PlanLimits{}) {}
+      reaper_(ops, *this, reap::PlanLimits{}),
+      events_(ops),
+      started_us_(ops.Now()) {}
 
 RunResult Daemon::Run() {
   const Status ready = SetUp();
@@ -113,23 +115,12 @@ void Daemon::MakeDesk() {
                     .ops = ops_,
                     .reaper = reaper_,
                     .observer = observer_,
+                    .events = events_,
                     .pid1 = standing_.pid1,
                     .wake = [this] { loop_->Wake(reap_job_); },
                     // Whoever reads of its end need not wait for the end of the hold.
                     .on_main_held = [this](const model::DeathRecord& main) { NoteMainsEnd(main); }},
                 spec_, std::move(death_log_));
-}
-
-status::ControlPlane* Daemon::control() {
-  if (!control_ && desk_) {
-    control_.emplace(ControlDesk::Surroundings{.loop = *loop_,
-                                               .ops = ops_,
-                                               .reaper = reaper_,
-                                               .deaths = *desk_,
-                                               .reap = spec_.reap,
-                                               .wake = [this] { loop_->Wake(reap_job_); }});
-  }
-  return control_ ? &*control_ : nullptr;
 }
 
 void Daemon::KnowMain() {
@@ -328,6 +319,9 @@ void Daemon::Act(const service::StopAction& action) {
 }
 
 void Daemon::SetStopDeadline() {
+  if (std::exchange(told_phase_, stop_->phase()) != stop_->phase()) {
+    events_.Tell([this] { return model::StoppingEvent{.phase = told_phase_}; });
+  }
   if (const auto deadline_us = stop_->deadline_us()) {
     loop_->SetDeadline(stop_deadline_, *deadline_us);
   } else {

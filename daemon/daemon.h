@@ -9,6 +9,7 @@
 #include "daemon/control_desk.h"
 #include "daemon/death_desk.h"
 #include "daemon/drain_command.h"
+#include "daemon/event_feed.h"
 #include "daemon/job_control.h"
 #include "daemon/pid1_setup.h"
 #include "daemon/run_observer.h"
@@ -32,7 +33,7 @@ struct RunResult {
   int die_by_signal = 0;  ///< --exit-by-signal; 0: exit with the code
 };
 
-class Daemon final : private reap::ReapObserver {
+class Daemon final : private reap::ReapObserver, private RunControl {
  public:
   /// `ops`, `spec` and `observer` must outlive it. `inherited`: from sys::TakeOverSignals.
   Daemon(sys::ProcessOps& ops, const model::RunSpec& spec, RunObserver& observer,
@@ -59,6 +60,10 @@ class Daemon final : private reap::ReapObserver {
   // --- the loop's handlers
   void OnSignal(const event::SignalRecord& record);
   void OnStopSignal(const event::SignalRecord& record, const SignalPlan& plan);
+  void TellSignal(const SignalNews& news);
+  /// With its name, if it still has one: it may be gone by now, or its number another's, so nothing
+  /// rests on it.
+  static model::SignalSender Named(model::SignalSender sender);
   /// So that the reaper hears of its end. nullopt: SIGCHLD has to do.
   std::optional<event::SourceId> WatchPidfd(pid_t pid, int pidfd);
   void UnwatchDrain();
@@ -76,6 +81,17 @@ class Daemon final : private reap::ReapObserver {
   void OnNoChildLeft() override { no_child_left_ = true; }
   void OnWaitFailed(int code) override { WarnOfFailure("waitid", code); }
 
+  // --- RunControl
+  void AddRun(model::StatusView& view) const override;
+  /// Ourselves excepted.
+  [[nodiscard]] std::vector<Remaining> WhoRemains() const override;
+  [[nodiscard]] std::string Explain() const override;
+  Status SignalService(const std::string& name, int signal,
+                       const model::SignalSender& sender) override;
+  void NoteSignal(pid_t pid, int signal, const model::SignalSender& sender) override;
+  void BeginStop(const model::SignalSender& who) override;
+  bool SetLogLevel(model::LogLevel level) override;
+
   // --- what follows
   void TellStopSequence(bool reaping_goes_on);
   void Act(const service::StopActions& actions);
@@ -92,8 +108,6 @@ class Daemon final : private reap::ReapObserver {
   void Finish();
   RunResult Conclude();
   [[nodiscard]] bool IsHelper(pid_t pid) const;
-  /// Who is left, ourselves excepted.
-  [[nodiscard]] std::vector<Remaining> WhoRemains() const;
   void MakeDesk();
   void KnowMain();
   void KnowDrain(pid_t pid);
@@ -119,10 +133,13 @@ class Daemon final : private reap::ReapObserver {
   service::ExitStatusPolicy exit_status_;
   reap::Reaper reaper_;
   UniqueFd death_log_;
+  EventFeed events_;
   std::optional<DeathDesk> desk_;       ///< made after the start; nullopt: nothing wants one
   std::optional<ControlDesk> control_;  ///< made when somebody asks for it
   StartedHandler on_started_;
   std::shared_ptr<const model::DeathRecord> main_record_;
+  Micros started_us_ = 0;
+  model::RunPhase told_phase_ = model::RunPhase::kRunning;
   event::SourceId reap_job_ = 0;
   event::DeadlineId reap_deadline_ = 0;
   event::DeadlineId stop_deadline_ = 0;

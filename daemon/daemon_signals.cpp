@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "daemon/daemon.h"
 #include "sys/procfs.h"
@@ -26,14 +27,6 @@ SignalSender SenderOf(const event::SignalRecord& record) {
   return {.kernel = record.code == SI_KERNEL, .pid = record.sender, .uid = record.uid, .comm = {}};
 }
 
-/// It may be gone by now, or its number another's: better no name than a wrong one, but nothing
-/// rests on it.
-std::string NameOf(const SignalSender& sender) {
-  if (sender.pid == 0 || !sys::ProcIsOurs("/proc")) return {};
-  const auto stat = sys::ReadStat("/proc", sender.pid);
-  return stat ? stat->comm : std::string();
-}
-
 bool SentByTerminal(const event::SignalRecord& record) {
   return record.code == SI_KERNEL &&
          (record.signal == SIGINT || record.signal == SIGQUIT || record.signal == SIGTSTP ||
@@ -41,6 +34,22 @@ bool SentByTerminal(const event::SignalRecord& record) {
 }
 
 }  // namespace
+
+SignalSender Daemon::Named(SignalSender sender) {
+  if (sender.pid == 0 || !sys::ProcIsOurs("/proc")) return sender;
+  if (auto stat = sys::ReadStat("/proc", sender.pid)) sender.comm = std::move(stat->comm);
+  return sender;
+}
+
+void Daemon::TellSignal(const SignalNews& news) {
+  observer_.OnSignal(news);
+  events_.Tell([&] {
+    return model::SignalEvent{.received = news.received,
+                              .sent = news.sent,
+                              .sender = news.sender,
+                              .outcome = news.outcome};
+  });
+}
 
 void Daemon::OnSignal(const event::SignalRecord& record) {
   if (record.signal == SIGCHLD) {
@@ -51,8 +60,8 @@ void Daemon::OnSignal(const event::SignalRecord& record) {
   SignalNews news{.received = record.signal, .sender = SenderOf(record)};
   // Before FromOurselves: the kernel sends these in our name.
   if (job_control_->IsOwnHangup(record.signal)) {
-    news.outcome = SignalNews::Outcome::kIgnoredHangup;
-    observer_.OnSignal(news);
+    news.outcome = model::SignalOutcome::kIgnored;
+    TellSignal(news);
     return;
   }
   if (FromOurselves(record)) return;
@@ -66,16 +75,16 @@ void Daemon::OnSignal(const event::SignalRecord& record) {
   if (plan.action == SignalAction::kContinue) {
     news.error_code = job_control_->OnContinued(main_, record.signal);
   } else if (plan.sent == 0 || !main_.pid()) {
-    news.outcome = SignalNews::Outcome::kDropped;
+    news.outcome = model::SignalOutcome::kDropped;
   } else {
     news.error_code = Forward(plan.sent, &news.sender);
   }
   if (news.error_code == ESRCH) {
-    news.outcome = SignalNews::Outcome::kNobodyLeft;
+    news.outcome = model::SignalOutcome::kNobodyLeft;
   } else if (news.error_code != 0) {
-    news.outcome = SignalNews::Outcome::kFailed;
+    news.outcome = model::SignalOutcome::kFailed;
   }
-  observer_.OnSignal(news);
+  TellSignal(news);
   const bool job_signal =
       record.signal == SIGTSTP || record.signal == SIGTTIN || record.signal == SIGTTOU;
   if (job_signal && spec_.signals.job_signals_stop_us) job_control_->StopSelf();
@@ -88,30 +97,31 @@ void Daemon::OnStopSignal(const event::SignalRecord& record, const SignalPlan& p
   const service::StopActions actions = stop_->OnStopSignal(plan.sent, ops_.Now());
   if (main_.pid() == 0) {
     // No command to wait for: the stop signal is all that was waited for.
-    news.outcome = SignalNews::Outcome::kNobodyLeft;
-    observer_.OnSignal(news);
+    news.outcome = model::SignalOutcome::kNobodyLeft;
+    TellSignal(news);
     Finish();
     return;
   }
   using Kind = service::StopAction::Kind;
-  news.outcome = plan.sent == 0 ? SignalNews::Outcome::kDropped : SignalNews::Outcome::kNobodyLeft;
+  news.outcome =
+      plan.sent == 0 ? model::SignalOutcome::kDropped : model::SignalOutcome::kNobodyLeft;
   for (const service::StopAction& action : actions) {
-    if (action.kind == Kind::kStartDrain) news.outcome = SignalNews::Outcome::kDrainStarted;
-    if (action.kind == Kind::kKillAll) news.outcome = SignalNews::Outcome::kKilledAll;
-    if (action.kind == Kind::kEndDrain) news.outcome = SignalNews::Outcome::kDrainEnded;
+    if (action.kind == Kind::kStartDrain) news.outcome = model::SignalOutcome::kDrainStarted;
+    if (action.kind == Kind::kKillAll) news.outcome = model::SignalOutcome::kKilledAll;
+    if (action.kind == Kind::kEndDrain) news.outcome = model::SignalOutcome::kDrainEnded;
     if (action.kind == Kind::kForward) {
       news.error_code = Forward(action.signal, &news.sender);
-      if (news.error_code != 0) news.outcome = SignalNews::Outcome::kFailed;
-      if (news.error_code == ESRCH) news.outcome = SignalNews::Outcome::kNobodyLeft;
-      if (news.error_code == 0 && news.outcome != SignalNews::Outcome::kDrainEnded) {
-        news.outcome = SignalNews::Outcome::kForwarded;
+      if (news.error_code != 0) news.outcome = model::SignalOutcome::kFailed;
+      if (news.error_code == ESRCH) news.outcome = model::SignalOutcome::kNobodyLeft;
+      if (news.error_code == 0 && news.outcome != model::SignalOutcome::kDrainEnded) {
+        news.outcome = model::SignalOutcome::kForwarded;
       }
     }
     if (action.kind == Kind::kForwardAll || action.kind == Kind::kTerminateAll) {
-      news.outcome = SignalNews::Outcome::kForwarded;
+      news.outcome = model::SignalOutcome::kForwarded;
     }
   }
-  observer_.OnSignal(news);
+  TellSignal(news);
   for (const service::StopAction& action : actions) {
     if (action.kind != Kind::kForward) Act(action);
   }
@@ -167,10 +177,7 @@ void Daemon::NoteSent(int signal, model::SentSignal::Purpose purpose,
         break;
     }
   }
-  if (sender != nullptr) {
-    sent.sender = *sender;
-    sent.sender->comm = NameOf(*sender);
-  }
+  if (sender != nullptr) sent.sender = Named(*sender);
   desk_->OnSent(std::move(sent));
 }
 

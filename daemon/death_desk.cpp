@@ -177,12 +177,21 @@ bool DeathDesk::AfterRun(bool more_to_come) {
   return holds_.Apply() || again;
 }
 
+void DeathDesk::OnDied(const std::shared_ptr<const model::DeathRecord>& record) {
+  around_.events.Tell([&] { return model::DiedEvent{record}; });
+}
+
 void DeathDesk::OnRecorded(const std::shared_ptr<const model::DeathRecord>& record) {
   around_.observer.OnRecorded(*record);
+  around_.events.Tell([&] { return model::ReapedEvent{record}; });
   if (!spec_.records.death_log) return;
-  if (!json_) json_ = status::JsonContext{.instance = NewInstance(), .wall_offset_us = 0};
-  json_->wall_offset_us = WallOffset(around_.ops.Now());
-  scribe_.Append(status::DeathRecordJson(*record, *json_));
+  scribe_.Append(status::DeathRecordJson(*record, Json()));
+}
+
+const status::JsonContext& DeathDesk::Json() {
+  if (json_.instance.empty()) json_.instance = NewInstance();
+  json_.wall_offset_us = WallOffset(around_.ops.Now());
+  return json_;
 }
 
 void DeathDesk::OnExecFailed(pid_t pid, std::string_view step, int code) {
@@ -200,6 +209,7 @@ std::string DeathDesk::Note(const model::DeathRecord& main) const {
 void DeathDesk::OnAdopted(const model::ProcessInfo& process) {
   recorder_.OnAdopted(process);
   around_.observer.OnAdopted(process);
+  around_.events.Tell([&] { return model::AdoptedEvent{.process = process, .parent = getpid()}; });
   if (process.shadow) ReadTexts(process);
 }
 
@@ -271,15 +281,21 @@ void DeathDesk::OnHeld(const model::HoldInfo& hold) {
   WatchPressure();
   if (const auto record = recorder_.FindUnreaped(hold.record->pid)) recorder_.Complete(record);
   around_.observer.OnHeld(hold);
+  around_.events.Tell([&] { return model::HeldEvent{hold}; });
   if (hold.record->role == model::Role::kMain) around_.on_main_held(*hold.record);
 }
 
 void DeathDesk::OnReleased(const model::HoldInfo& hold, model::ReleaseReason reason) {
   around_.observer.OnReleased(hold, reason);
+  around_.events.Tell([&] {
+    return model::ReleasedEvent{
+        .pid = hold.record->pid, .id = hold.record->id, .rule = hold.rule, .reason = reason};
+  });
 }
 
 void DeathDesk::OnBarrier(const model::BarrierResult& result) {
   around_.observer.OnBarrier(result);
+  around_.events.Tell([&] { return model::BarrierEvent{result}; });
 }
 
 reap::HoldSurroundings DeathDesk::LimitsHere() {
@@ -329,6 +345,7 @@ void DeathDesk::OnSpawnFailed(int code) {
 // --- zombies that others keep
 
 void DeathDesk::OnForeign(const model::ForeignEvent& event) {
+  around_.events.Tell([&] { return event; });
   const Micros now_us = around_.ops.Now();
   const bool quiet = foreign_news_.rest().empty();
   if (foreign_news_.Allow(event.step, now_us)) {

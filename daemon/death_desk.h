@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/event_feed.h"
 #include "daemon/foreign_news.h"
 #include "daemon/run_observer.h"
 #include "event/event_loop.h"
@@ -50,6 +51,7 @@ class DeathDesk final : private reap::RecordObserver,
     sys::ProcessOps& ops;
     reap::Reaper& reaper;
     RunObserver& observer;
+    EventFeed& events;
     bool pid1 = false;
     std::function<void()> wake;  ///< have the reaper run, and AfterRun called
     /// Main is dead and held.
@@ -95,6 +97,8 @@ class DeathDesk final : private reap::RecordObserver,
   [[nodiscard]] reap::ForeignZombies& foreign() { return foreign_; }
   [[nodiscard]] const reap::ForeignZombies& foreign() const { return foreign_; }
   [[nodiscard]] const model::ScribeCounters& scribe_counters() const { return scribe_.counters(); }
+  /// For what is written now: the name of this run (16 hexadecimal digits) and the wall clock.
+  [[nodiscard]] const status::JsonContext& Json();
   /// The sentence for the termination log.
   [[nodiscard]] std::string Note(const model::DeathRecord& main) const;
   /// A part of ourselves.
@@ -102,6 +106,7 @@ class DeathDesk final : private reap::RecordObserver,
 
  private:
   // --- RecordObserver
+  void OnDied(const std::shared_ptr<const model::DeathRecord>& record) override;
   void OnRecorded(const std::shared_ptr<const model::DeathRecord>& record) override;
   // --- HoldObserver
   void OnHeld(const model::HoldInfo& hold) override;
@@ -142,8 +147,8 @@ class DeathDesk final : private reap::RecordObserver,
   ForeignNews foreign_news_;
   event::DeadlineId foreign_rest_;
   std::optional<reap::KinWatch> kin_;  ///< --watch
-  std::optional<status::JsonContext> json_;
-  std::vector<pid_t> helpers_;  ///< that are not reaped yet
+  status::JsonContext json_;           ///< made by Json
+  std::vector<pid_t> helpers_;         ///< that are not reaped yet
   std::optional<sys::CgroupEventFile> oom_events_;
   std::optional<sys::CgroupEventFile> pids_events_;
   bool pressure_watched_ = false;

@@ -38,15 +38,15 @@ std::string Sender(const model::SignalSender& sender) {
   return "pid " + std::to_string(sender.pid) + ", uid " + std::to_string(sender.uid);
 }
 
-constexpr EnumNames<SignalNews::Outcome, 8> kOutcomes{{{
-    {SignalNews::Outcome::kForwarded, "forwarded"},
-    {SignalNews::Outcome::kDropped, "dropped"},
-    {SignalNews::Outcome::kDrainStarted, "draining before it is forwarded"},
-    {SignalNews::Outcome::kDrainEnded, "drain ended, forwarded"},
-    {SignalNews::Outcome::kKilledAll, "the second stop signal, killing all"},
-    {SignalNews::Outcome::kNobodyLeft, "nobody is left to get it"},
-    {SignalNews::Outcome::kFailed, "cannot be forwarded"},
-    {SignalNews::Outcome::kIgnoredHangup, "ignored: we gave up the terminal"},
+constexpr EnumNames<model::SignalOutcome, 8> kOutcomes{{{
+    {model::SignalOutcome::kForwarded, "forwarded"},
+    {model::SignalOutcome::kDropped, "dropped"},
+    {model::SignalOutcome::kDrainStarted, "draining before it is forwarded"},
+    {model::SignalOutcome::kDrainEnded, "drain ended, forwarded"},
+    {model::SignalOutcome::kKilledAll, "the second stop signal, killing all"},
+    {model::SignalOutcome::kNobodyLeft, "nobody is left to get it"},
+    {model::SignalOutcome::kFailed, "cannot be forwarded"},
+    {model::SignalOutcome::kIgnored, "ignored: we gave up the terminal"},
 }}};
 
 constexpr EnumNames<model::ForeignEvent::Step, 7> kForeignSteps{{{
@@ -63,6 +63,9 @@ class LogVoice final : public RunObserver {
  public:
   explicit LogVoice(const model::RunSpec& spec)
       : log_(spec.log_level, spec.log_format), stop_signals_(spec.stop.signals) {}
+
+  [[nodiscard]] std::optional<LogLevel> Level() const override { return log_.level(); }
+  void SetLevel(LogLevel level) override { log_.SetLevel(level); }
 
   void OnReady(bool pid1, bool subreaper) override {
     if (!log_.Enabled(LogLevel::kDebug)) return;
@@ -91,12 +94,12 @@ class LogVoice final : public RunObserver {
     if (!log_.Enabled(level)) return;
     std::string text = "received " + SignalName(news.received) + " from " + Sender(news.sender) +
                        ": " + std::string(kOutcomes.Name(news.outcome));
-    const bool sent = news.outcome == SignalNews::Outcome::kForwarded ||
-                      news.outcome == SignalNews::Outcome::kDrainEnded;
+    const bool sent = news.outcome == model::SignalOutcome::kForwarded ||
+                      news.outcome == model::SignalOutcome::kDrainEnded;
     if (sent && news.sent != news.received && news.sent != 0) {
       text += " as " + SignalName(news.sent);
     }
-    if (news.outcome == SignalNews::Outcome::kFailed) text += ": " + ErrnoText(news.error_code);
+    if (news.outcome == model::SignalOutcome::kFailed) text += ": " + ErrnoText(news.error_code);
     log_.Write(level, "signal", text,
                {{"signal", SignalName(news.received)},
                 {"sent", news.sent == 0 ? "none" : SignalName(news.sent)},
@@ -293,7 +296,7 @@ class LogVoice final : public RunObserver {
   }
 
   [[nodiscard]] LogLevel LevelOf(const SignalNews& news) const {
-    if (news.outcome == SignalNews::Outcome::kFailed) return LogLevel::kWarn;
+    if (news.outcome == model::SignalOutcome::kFailed) return LogLevel::kWarn;
     return IsStop(news.received) ? LogLevel::kInfo : LogLevel::kDebug;
   }
 

@@ -27,6 +27,8 @@ class Log {
   Log& operator=(const Log&) = delete;
   ~Log();
 
+  [[nodiscard]] model::LogLevel level() const { return level_; }
+  void SetLevel(model::LogLevel level) { level_ = level; }
   [[nodiscard]] bool Enabled(model::LogLevel level) const { return level >= level_; }
   /// `event` is a word for machines ("reaped"), `message` a sentence for people, printable already.
   /// The fields are told in JSON only: the message names what people need.

@@ -41,14 +41,6 @@ constexpr EnumNames<model::ReapMode, 2> kReapModes{{{
     {model::ReapMode::kWait, "wait"},
     {model::ReapMode::kAuto, "auto"},
 }}};
-constexpr EnumNames<model::LogLevel, 6> kLevels{{{
-    {model::LogLevel::kTrace, "trace"},
-    {model::LogLevel::kDebug, "debug"},
-    {model::LogLevel::kInfo, "info"},
-    {model::LogLevel::kWarn, "warn"},
-    {model::LogLevel::kError, "error"},
-    {model::LogLevel::kOff, "off"},
-}}};
 constexpr EnumNames<model::LogFormat, 2> kFormats{{{
     {model::LogFormat::kText, "text"},
     {model::LogFormat::kJson, "json"},
@@ -358,7 +350,7 @@ constexpr auto MakeTable() {
        "sent to us when our parent dies", kSignalWords, false, ApplyParentDeath},
       {"log-level", "LEVEL", "REAPERD_LOG_LEVEL", kSelf, "info",
        "trace, debug, info, warn, error or off", "trace, debug, info, warn, error or off", false,
-       APPLY(ApplyName(kLevels, value, values.spec.log_level))},
+       APPLY(ApplyName(model::kLogLevels, value, values.spec.log_level))},
       {"log-format", "text|json", "REAPERD_LOG_FORMAT", kSelf, "text", "the form of log lines",
        "text or json", false, APPLY(ApplyName(kFormats, value, values.spec.log_format))},
       {"explain", "", "", kSelf, "", "show what would be done here and why", "", false,

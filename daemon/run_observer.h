@@ -5,13 +5,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "model/control.h"
 #include "model/death_record.h"
+#include "model/event.h"
 #include "model/exit_status.h"
 #include "model/foreign_zombie.h"
 #include "model/hold_info.h"
@@ -23,29 +26,14 @@ namespace reaperd::daemon {
 
 /// What became of a signal that reached us.
 struct SignalNews {
-  enum class Outcome {
-    kForwarded,      ///< sent on as `sent`
-    kDropped,        ///< rewritten to none, or swallowed
-    kDrainStarted,   ///< a stop signal: kept until the drain is over
-    kDrainEnded,     ///< a second stop signal ended the drain; also forwarded
-    kKilledAll,      ///< a second stop signal under --force-on-second
-    kNobodyLeft,     ///< nobody was there to get it
-    kFailed,         ///< `error_code` says why
-    kIgnoredHangup,  ///< the kernel's HUP or CONT after we gave up the terminal
-  };
   int received = 0;
   int sent = 0;
   model::SignalSender sender;  ///< without its comm
-  Outcome outcome = Outcome::kForwarded;
+  model::SignalOutcome outcome = model::SignalOutcome::kForwarded;
   int error_code = 0;
 };
 
-struct Remaining {
-  pid_t pid = 0;
-  std::string comm;
-  char state = '?';
-  std::string wait_channel;
-};
+using model::Remaining;
 
 class RunObserver {
  public:
@@ -103,6 +91,9 @@ class RunObserver {
   virtual void OnWarning(const Error& error) = 0;
   /// The run cannot start or go on; the process exits with ExitPolicy::own_failure.
   virtual void OnFatal(const Error& error) = 0;
+  /// How much is said; nullopt: this voice has no levels.
+  [[nodiscard]] virtual std::optional<model::LogLevel> Level() const { return std::nullopt; }
+  virtual void SetLevel([[maybe_unused]] model::LogLevel level) {}
   /// The last word: we exit with `code`.
   virtual void OnExit([[maybe_unused]] int code) {}
 };

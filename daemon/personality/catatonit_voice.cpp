@@ -29,7 +29,7 @@ class CatatonitVoice final : public Voice {
   }
 
   void OnSignal(const SignalNews& news) override {
-    using Outcome = SignalNews::Outcome;
+    using Outcome = model::SignalOutcome;
     if (news.outcome == Outcome::kDropped) {
       Debug("ignoring kernel attempting to stop us: tty has TOSTOP set");
     } else if (news.outcome == Outcome::kFailed) {

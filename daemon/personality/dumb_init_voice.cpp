@@ -57,10 +57,10 @@ class DumbInitVoice final : public Voice {
   }
 
   void OnSignal(const SignalNews& news) override {
-    using Outcome = SignalNews::Outcome;
+    using Outcome = model::SignalOutcome;
     Debug("Received signal " + std::to_string(news.received) + '.');
     switch (news.outcome) {
-      case Outcome::kIgnoredHangup:
+      case Outcome::kIgnored:
         return Debug("Ignoring tty hand-off signal " + std::to_string(news.received) + '.');
       case Outcome::kDrainStarted:
         return Debug("Draining before the signal is forwarded.");

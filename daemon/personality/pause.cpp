@@ -20,7 +20,7 @@ class PauseVoice final : public Voice {
   }
 
   void OnSignal(const SignalNews& news) override {
-    if (news.outcome == SignalNews::Outcome::kDropped) return;
+    if (news.outcome == model::SignalOutcome::kDropped) return;
     Warn("Shutting down, got signal: " + DescribeSignal(news.received));
   }
 

@@ -41,7 +41,7 @@ class TiniVoice final : public Voice {
   }
 
   void OnSignal(const SignalNews& news) override {
-    using Outcome = SignalNews::Outcome;
+    using Outcome = model::SignalOutcome;
     switch (news.outcome) {
       case Outcome::kForwarded:
       case Outcome::kDrainEnded:
@@ -57,7 +57,7 @@ class TiniVoice final : public Voice {
       case Outcome::kKilledAll:
         return Info("Killing everything on signal: '" + DescribeSignal(news.received) + '\'');
       case Outcome::kDropped:
-      case Outcome::kIgnoredHangup:
+      case Outcome::kIgnored:
         return;
     }
   }

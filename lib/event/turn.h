@@ -18,6 +18,12 @@ class Turn {
     if (++items_ % kItemsPerCheck != 0) return false;
     return clock_.Now() >= end_us_;
   }
+  /// The same after several items that cannot be parted.
+  [[nodiscard]] bool OverAfter(int items) {
+    items_ += items;
+    if (items_ / kItemsPerCheck == (items_ - items) / kItemsPerCheck) return false;
+    return clock_.Now() >= end_us_;
+  }
 
  private:
   const Clock& clock_;

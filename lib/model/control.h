@@ -17,10 +17,14 @@
 #include "base/unique_fd.h"
 #include "model/counters.h"
 #include "model/death_record.h"
+#include "model/event.h"
+#include "model/exit_status.h"
 #include "model/hold_info.h"
 #include "model/hold_rule.h"
 #include "model/lease.h"
 #include "model/process_info.h"
+#include "model/run_spec.h"
+#include "model/sent_signal.h"
 
 namespace reaperd::model {
 
@@ -47,37 +51,35 @@ enum class ProcessState {
   kAlive,
   kDead,  ///< its death was seen; it is reaped at once, or when its verdict is there
   kHeld,
+  kForeign,  ///< a zombie that only its living parent, who is not us, can reap
 };
-inline constexpr EnumNames<ProcessState, 3> kProcessStates{{{
+inline constexpr EnumNames<ProcessState, 4> kProcessStates{{{
     {ProcessState::kAlive, "alive"},
     {ProcessState::kDead, "dead"},
     {ProcessState::kHeld, "held"},
+    {ProcessState::kForeign, "foreign"},
 }}};
 
+/// A descendant of ours, as it is now.
 struct ProcessView {
-  ProcessInfo info;
-  std::string id;    ///< empty: not known
-  pid_t parent = 0;  ///< us: children alone are known
+  pid_t pid = 0;
+  std::string id;  ///< empty: not known
+  pid_t parent = 0;
+  std::string comm;  ///< raw bytes; empty: not known
+  std::optional<uid_t> uid;
   ProcessState state = ProcessState::kAlive;
   std::optional<Micros> started_us;
+  /// What we know of children of ours; nullptr: it is somebody else's child.
+  std::shared_ptr<const ProcessInfo> child;
 };
-
-struct ProcessQuery {
-  static constexpr std::size_t kMaxLimit = 1000;
-
-  pid_t after_pid = 0;
-  std::size_t limit = kMaxLimit;  ///< 1 to kMaxLimit, as in RecordQuery
-};
-
-struct ProcessPage {
-  std::vector<ProcessView> processes;  ///< in order of pid
-  bool more = false;                   ///< ask for what follows with the last pid as after_pid
-};
+/// In order of pid. Shared by all that asked before the look for it began.
+using ProcessList = std::shared_ptr<const std::vector<ProcessView>>;
 
 // --- holds
 
 struct HoldRuleView {
   HoldRule rule;
+  std::string text;      ///< as on the command line (config/short_form.h)
   std::size_t held = 0;  ///< by it, now
 };
 
@@ -139,6 +141,64 @@ struct ControlCounters {
   HoldCounters hold;
   ForeignCounters foreign;
   RingCounters ring;
+};
+
+// --- the run as a whole
+
+struct MainView {
+  enum class State {
+    kAlive,
+    kHeld,   ///< dead, and kept by a rule
+    kEnded,  ///< reaped
+  };
+  pid_t pid = 0;
+  std::string name;
+  State state = State::kAlive;
+  Micros started_us = 0;
+  std::optional<ExitStatus> end;  ///< nullopt: it is alive
+};
+
+struct StatusView {
+  std::string version;
+  std::string instance;  ///< names this run; hexadecimal
+  pid_t pid = 0;
+  bool pid1 = false;
+  bool subreaper = false;
+  ReapMode reap = ReapMode::kWait;
+  RunPhase phase = RunPhase::kRunning;
+  Micros started_us = 0;
+  std::optional<MainView> main;  ///< nullopt: a run without a command
+  std::string log_level;         ///< empty: the voice of another program
+  std::size_t children = 0;      ///< that are known and not reaped
+  std::size_t held = 0;
+  std::size_t max_held = 0;  ///< as it stands now, all limits considered
+  std::size_t leases = 0;
+  std::size_t rules = 0;
+  std::size_t barriers = 0;
+  ControlCounters counters;
+};
+
+/// Who is alive below us.
+struct Remaining {
+  pid_t pid = 0;
+  std::string comm;  ///< raw bytes
+  char state = '?';  ///< as the kernel shows it
+  std::string wait_channel;
+};
+
+/// To one process, which is that of `id` or nobody.
+struct SignalProcessRequest {
+  pid_t pid = 0;
+  std::string id;
+};
+/// To the main process of a service; "main" is the command.
+struct SignalServiceRequest {
+  std::string name;
+};
+struct SignalRequest {
+  std::variant<SignalProcessRequest, SignalServiceRequest> to;
+  int signal = 0;
+  SignalSender sender;  ///< who asks, for the verdict
 };
 
 }  // namespace reaperd::model

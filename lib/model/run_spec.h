@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/enum_names.h"
 #include "model/exit_status.h"
 #include "model/foreign_zombie.h"
 #include "model/hold_rule.h"
@@ -77,6 +78,14 @@ struct ExitPolicy {
 
 enum class Subreaper { kUnlessPid1, kOnlyIfAsked, kForce };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError, kOff };
+inline constexpr EnumNames<LogLevel, 6> kLogLevels{{{
+    {LogLevel::kTrace, "trace"},
+    {LogLevel::kDebug, "debug"},
+    {LogLevel::kInfo, "info"},
+    {LogLevel::kWarn, "warn"},
+    {LogLevel::kError, "error"},
+    {LogLevel::kOff, "off"},
+}}};
 enum class LogFormat { kText, kJson };
 
 /// Who reaps.

@@ -16,7 +16,7 @@ namespace {
 using model::ForeignEvent;
 using Step = ForeignEvent::Step;
 
-constexpr std::size_t kPart = 16;
+constexpr int kPart = 16;
 constexpr std::size_t kMaxRequests = 64;
 /// After a look by interval, in multiples of what it cost: at most 1 % of the time.
 constexpr Micros kPauseFactor = 100;
@@ -55,14 +55,6 @@ std::uint64_t& CounterOf(model::ForeignCounters& counters, Step step) {
       break;
   }
   return counters.failed;
-}
-
-/// Whether the turn is over with another part.
-bool PartIsTooMuch(event::Turn& turn) {
-  for (std::size_t i = 0; i < kPart; ++i) {
-    if (turn.Over()) return true;
-  }
-  return false;
 }
 
 SeenProcess Seen(sys::ProcStat&& process) {
@@ -193,7 +185,7 @@ bool ForeignZombies::Walk(event::Turn& turn) {
     more = walk_->Next(kPart, part_);
     for (sys::ProcStat& process : part_)
       snapshot_.processes.push_back(Seen(std::move(process)));
-    if (more && PartIsTooMuch(turn)) return false;
+    if (more && turn.OverAfter(kPart)) return false;
   }
   walk_.reset();
   snapshot_.spared = observer_.Spared();
@@ -206,7 +198,7 @@ bool ForeignZombies::Walk(event::Turn& turn) {
 bool ForeignZombies::Judge(event::Turn& turn) {
   auto look = plan_.ContinueLook(kPart);
   while (!look) {
-    if (PartIsTooMuch(turn)) return false;
+    if (turn.OverAfter(kPart)) return false;
     look = plan_.ContinueLook(kPart);
   }
   judging_ = false;

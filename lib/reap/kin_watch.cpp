@@ -10,7 +10,7 @@
 namespace reaperd::reap {
 namespace {
 
-constexpr std::size_t kPart = 16;
+constexpr int kPart = 16;
 /// On a machine with more processes, those that come after are not seen.
 constexpr std::size_t kMostSeen = 16384;
 constexpr Micros kPauseFactor = 100;
@@ -82,9 +82,7 @@ bool KinWatch::Walk(event::Turn& turn) {
     for (sys::ProcStat& process : part) {
       if (IsWhole(process)) seen_.push_back(Seen(std::move(process)));
     }
-    for (std::size_t i = 0; more && i < kPart; ++i) {
-      if (turn.Over()) return false;
-    }
+    if (more && turn.OverAfter(kPart)) return false;
   }
   walk_.reset();
   table_.OnWalk(std::exchange(seen_, {}), ops_.Now());

@@ -88,6 +88,7 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
   }
   Fill(*record, facts);
   ring_.Push(record);
+  observer_.OnDied(record);
   return record;
 }
 

@@ -49,6 +49,8 @@ class RecordObserver {
   RecordObserver(const RecordObserver&) = delete;
   RecordObserver& operator=(const RecordObserver&) = delete;
   virtual ~RecordObserver() = default;
+  /// Its death was seen, and has its number; the verdict may follow.
+  virtual void OnDied([[maybe_unused]] const std::shared_ptr<const model::DeathRecord>& record) {}
   /// Judged and reaped: nothing changes any more.
   virtual void OnRecorded(const std::shared_ptr<const model::DeathRecord>& record) = 0;
 };

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/event.h"
 #include "model/run_spec.h"
 
 namespace reaperd::service {
@@ -49,7 +50,7 @@ using StopActions = std::vector<StopAction>;
 
 class StopSequence {
  public:
-  enum class Phase { kRunning, kDraining, kStopping, kGrace, kKilled, kDone };
+  using Phase = model::RunPhase;
 
   explicit StopSequence(const StopSettings& settings) : settings_(settings) {}
 

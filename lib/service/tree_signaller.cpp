@@ -10,7 +10,7 @@
 namespace reaperd::service {
 namespace {
 
-constexpr std::size_t kWalkPart = 16;
+constexpr int kWalkPart = 16;
 /// Somebody who sends us signals faster than /proc can be walked gets the later ones dropped.
 constexpr std::size_t kMaxRequests = 64;
 
@@ -79,9 +79,7 @@ event::After TreeSignaller::Run(event::Turn& turn) {
 /// False when the turn was over first.
 bool TreeSignaller::Walk(event::Turn& turn) {
   while (walk_->Next(kWalkPart, found_)) {
-    for (std::size_t i = 0; i < kWalkPart; ++i) {
-      if (turn.Over()) return false;
-    }
+    if (turn.OverAfter(kWalkPart)) return false;
   }
   walk_.reset();
   return true;

@@ -16,14 +16,16 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "model/control.h"
+#include "model/event.h"
 #include "model/foreign_zombie.h"
 #include "model/hold_info.h"
-#include "model/hold_rule.h"
 #include "model/lease.h"
 #include "model/record_query.h"
 
@@ -32,6 +34,7 @@ namespace reaperd::status {
 class ControlPlane {
  public:
   using ZombiesHandler = std::function<void(const Result<std::vector<model::ForeignZombie>>&)>;
+  using ProcessesHandler = std::function<void(const Result<model::ProcessList>&)>;
 
   ControlPlane() = default;
   ControlPlane(const ControlPlane&) = delete;
@@ -39,22 +42,23 @@ class ControlPlane {
   virtual ~ControlPlane() = default;
 
   // --- queries. Records are shared, not copied: one that is held still changes.
+  [[nodiscard]] virtual model::StatusView GetStatus() const = 0;
   [[nodiscard]] virtual model::RecordPage ListDeaths(const model::RecordQuery& query) const = 0;
   [[nodiscard]] virtual Result<model::DeathFinding> FindDeath(
       const model::DeathSelector& which) const = 0;
   /// Oldest first.
   [[nodiscard]] virtual std::vector<model::HoldInfo> ListHeld() const = 0;
   [[nodiscard]] virtual model::HoldRulesView ListHoldRules() const = 0;
-  /// The last death of this pid; with the files of /proc while the zombie is there.
-  [[nodiscard]] virtual Result<model::Inspection> Inspect(pid_t pid) const = 0;
-  /// The children that are known: all of them after Discover.
-  [[nodiscard]] virtual model::ProcessPage ListProcesses(
-      const model::ProcessQuery& query) const = 0;
-  [[nodiscard]] virtual model::ControlCounters Counters() const = 0;
+  /// As FindDeath; with the files of /proc while the zombie is there.
+  [[nodiscard]] virtual Result<model::Inspection> Inspect(
+      const model::DeathSelector& which) const = 0;
+  [[nodiscard]] virtual std::vector<model::Remaining> ListBlockers() const = 0;
+  /// For people; several lines.
+  [[nodiscard]] virtual std::string Explain() const = 0;
 
   // --- answered later
-  /// `done`: every child that there was when this was called is known, and was looked at.
-  virtual void Discover(std::function<void()> done) = 0;
+  /// All our descendants, by a look that begins after this call.
+  virtual void ListProcesses(ProcessesHandler handler) = 0;
   /// Those that are not ours: a look that begins after this call.
   virtual void ListZombies(ZombiesHandler handler) = 0;
 
@@ -63,12 +67,31 @@ class ControlPlane {
   virtual Result<model::LeaseAnswer> Hold(const model::LeaseRequest& request,
                                           model::WantPidfd want) = 0;
   virtual Result<model::ReleaseAnswer> Release(const model::ReleaseRequest& request) = 0;
-  /// It is the last of the rules. One without a name gets one.
-  virtual Result<model::AddedRule> AddHoldRule(model::HoldRule rule) = 0;
+  /// In the short form. It is the last of the rules. One without a name gets one.
+  virtual Result<model::AddedRule> AddHoldRule(std::string_view rule) = 0;
   /// Whom it holds stays until its end.
   virtual Status RemoveHoldRule(std::string_view name) = 0;
   /// Its leases end that were to last until then.
   virtual void OnClientGone(model::ClientId client) = 0;
+  virtual Status Signal(const model::SignalRequest& request) = 0;
+  /// Begins a stop, as the first of the stop signals would; `who` asks.
+  virtual Status Shutdown(const model::SignalSender& who) = 0;
+  virtual Status SetLogLevel(model::LogLevel level) = 0;
+};
+
+/// Takes what happens, while somebody follows (daemon to status).
+class EventSink {
+ public:
+  EventSink() = default;
+  EventSink(const EventSink&) = delete;
+  EventSink& operator=(const EventSink&) = delete;
+  virtual ~EventSink() = default;
+
+  /// False: nobody wants the body of the next event, which is to be given as Skip.
+  [[nodiscard]] virtual bool Wanted() const = 0;
+  virtual void OnEvent(Micros at_us, model::EventBody body) = 0;
+  /// An event that nobody sees: it has a number all the same.
+  virtual void Skip() = 0;
 };
 
 }  // namespace reaperd::status

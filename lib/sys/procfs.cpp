@@ -1,6 +1,7 @@
 #include "sys/procfs.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -95,6 +96,13 @@ Result<ProcStat> ReadStat(std::string_view proc_root, pid_t pid) {
   auto stat = ParseStat(*text);
   if (!stat) return Error(EINVAL, "cannot understand " + path);
   return *std::move(stat);
+}
+
+std::optional<uid_t> OwnerOf(std::string_view proc_root, pid_t pid) {
+  struct stat folder {};
+  const std::string path = std::string(proc_root) + "/" + std::to_string(pid);
+  if (stat(path.c_str(), &folder) != 0) return std::nullopt;
+  return folder.st_uid;
 }
 
 std::string ReadWaitChannel(std::string_view proc_root, pid_t pid) {

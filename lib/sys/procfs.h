@@ -30,6 +30,8 @@ struct ProcStat {
   /// It has begun to end; a zombie's is set, too.
   [[nodiscard]] bool IsExiting() const { return (flags & kExiting) != 0; }
   static constexpr unsigned kExiting = 0x4;  ///< PF_EXITING, the same since Linux 2.4
+  [[nodiscard]] bool IsKernelThread() const { return (flags & kKernelThread) != 0; }
+  static constexpr unsigned kKernelThread = 0x00200000;  ///< PF_KTHREAD
 };
 
 /// Parses the text of a stat file. comm may hold any byte, also ")" and blanks.
@@ -39,6 +41,10 @@ std::optional<ProcStat> ParseStat(std::string_view text);
 Result<std::string> ReadSmallFile(const std::string& path);
 
 Result<ProcStat> ReadStat(std::string_view proc_root, pid_t pid);
+
+/// The user that a process runs as; root for one that must not be looked into (prctl(2),
+/// PR_SET_DUMPABLE). nullopt: it is gone.
+std::optional<uid_t> OwnerOf(std::string_view proc_root, pid_t pid);
 
 /// The kernel function that `pid` sleeps in, "" when it is not told.
 std::string ReadWaitChannel(std::string_view proc_root, pid_t pid);

@@ -74,21 +74,24 @@ class ControlBed {
     }
     return std::nullopt;
   }
-  void Discover() {
-    bool done = false;
-    control_->Discover([&] { done = true; });
-    EXPECT_FALSE(done) << "later, from the loop";
-    EXPECT_TRUE(RunUntil([&] { return done; }));
+  /// All our descendants, by a look that begins now: every child was looked at by then.
+  model::ProcessList Discover() {
+    model::ProcessList processes;
+    control_->ListProcesses([&](const auto& list) { processes = list.value(); });
+    EXPECT_FALSE(processes) << "later, from the loop";
+    EXPECT_TRUE(RunUntil([&] { return processes != nullptr; }));
+    return processes;
   }
   [[nodiscard]] std::optional<model::ProcessView> FindProcess(pid_t pid) {
-    for (const model::ProcessView& view : control_->ListProcesses({}).processes) {
-      if (view.info.pid == pid) return view;
+    const model::ProcessList processes = Discover();
+    for (const model::ProcessView& view : *processes) {
+      if (view.pid == pid) return view;
     }
     return std::nullopt;
   }
+  [[nodiscard]] model::ControlCounters Counters() const { return control_->GetStatus().counters; }
   /// As ListProcesses tells it.
   std::string IdOf(pid_t pid) {
-    Discover();
     const auto view = FindProcess(pid);
     EXPECT_TRUE(view.has_value());
     return view ? view->id : "";

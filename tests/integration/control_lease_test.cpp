@@ -75,7 +75,6 @@ TEST(ControlLease, ALeaseOnOneThatIsHeldMakesItLongerAndNotShorter) {
 TEST(ControlLease, ALeaseOnOneThatNobodyHasLookedAtHoldsIt) {
   WithControl({}, [](ControlBed& bed) {
     WaitingChild child;
-    ASSERT_FALSE(bed.FindProcess(child.pid()));
     const auto answer = bed.Lease({.pid = child.pid(), .id = IdByStart(child.pid()), .client = 1});
     ASSERT_EQ(CodeOf(answer), 0);
     EXPECT_FALSE(answer->id.empty());
@@ -252,13 +251,12 @@ TEST(ControlLease, WhoIsNoChildOrMakesNoSenseIsRefused) {
     for (const char* const id : {"x1", "i", "i0", "s1", "s1:", "i1 "}) {
       EXPECT_EQ(CodeOf(bed.Lease({.pid = child.pid(), .id = id, .client = 1})), EINVAL) << id;
     }
-    bed.Discover();
-    const auto processes = bed.control().ListProcesses({}).processes;
-    const auto helper = std::find_if(processes.begin(), processes.end(), [](const auto& view) {
-      return view.info.role == model::Role::kHelper;
+    const model::ProcessList processes = bed.Discover();
+    const auto helper = std::find_if(processes->begin(), processes->end(), [](const auto& view) {
+      return view.child && view.child->role == model::Role::kHelper;
     });
-    ASSERT_NE(helper, processes.end()) << "the scribe";
-    EXPECT_EQ(CodeOf(bed.Lease({.pid = helper->info.pid, .client = 1})), EPERM);
+    ASSERT_NE(helper, processes->end()) << "the scribe";
+    EXPECT_EQ(CodeOf(bed.Lease({.pid = helper->pid, .client = 1})), EPERM);
     EXPECT_EQ(bed.control().ListHoldRules().leases, 0U);
   });
 }
@@ -283,7 +281,7 @@ TEST(ControlLease, AReusedNumberIsNotTakenForWhoHadIt) {
           EXPECT_NE(bed.IdOf(second.pid()), id);
           EXPECT_EQ(bed.control().FindDeath({.pid = first.pid(), .id = id})->record->id, id);
           // The record of the first, and nothing of the second's files.
-          const auto inspection = bed.control().Inspect(second.pid());
+          const auto inspection = bed.control().Inspect({.pid = second.pid()});
           ASSERT_EQ(CodeOf(inspection), 0);
           EXPECT_EQ(inspection->record->id, id);
           EXPECT_TRUE(inspection->files.empty());

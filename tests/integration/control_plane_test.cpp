@@ -60,12 +60,8 @@ TEST(ControlPlane, ReleasesByRuleByBarrierAndAll) {
   });
 }
 
-model::HoldRule RuleOf(std::string name, int code) {
-  model::HoldRule rule;
-  rule.name = std::move(name);
-  rule.match.exit_codes = {{code, code}};
-  rule.end = model::HoldEnd::kReleased;
-  return rule;
+std::string RuleOf(const std::string& name, int code) {
+  return "exit_codes=" + std::to_string(code) + ",until=released,name=" + name;
 }
 
 TEST(ControlPlane, ARuleThatIsAddedHoldsAndOneThatIsRemovedDoesNot) {
@@ -97,22 +93,16 @@ TEST(ControlPlane, ARuleThatMakesNoSenseIsRefusedWithASentence) {
     EXPECT_EQ(CodeOf(bed.control().AddHoldRule(RuleOf("nines", 1))), EEXIST);
     EXPECT_EQ(CodeOf(bed.control().AddHoldRule(RuleOf("lease", 1))), EINVAL);
     EXPECT_EQ(CodeOf(bed.control().AddHoldRule(RuleOf("a\nb", 1))), EINVAL);
-    model::HoldRule rule = RuleOf("x", 1);
-    rule.end = model::HoldEnd::kBarrier;
-    rule.barrier = "nowhere";
-    EXPECT_EQ(CodeOf(bed.control().AddHoldRule(rule)), ENOENT);
-    rule.end = model::HoldEnd::kReplaced;
-    const auto refused = bed.control().AddHoldRule(rule);
+    EXPECT_EQ(CodeOf(bed.control().AddHoldRule("colour=red")), EINVAL);
+    EXPECT_EQ(CodeOf(bed.control().AddHoldRule("exit_codes=1,until=barrier:nowhere")), ENOENT);
+    const auto refused = bed.control().AddHoldRule("exit_codes=1,until=replaced,name=x");
     ASSERT_EQ(CodeOf(refused), EINVAL);
     EXPECT_NE(refused.error().message().find("rule 'x'"), std::string::npos)
         << refused.error().message();
     EXPECT_EQ(bed.control().ListHoldRules().rules.size(), 1U);
 
     // Without a name it gets one; what is doubtful is said.
-    rule = RuleOf("", 1);
-    rule.end = model::HoldEnd::kTime;
-    rule.for_us = 3600 * kSecond;
-    const auto added = bed.control().AddHoldRule(rule);
+    const auto added = bed.control().AddHoldRule("exit_codes=1,for=1h");
     ASSERT_EQ(CodeOf(added), 0);
     EXPECT_EQ(added->name, "hold-2");
     ASSERT_EQ(added->warnings.size(), 1U);
@@ -144,14 +134,11 @@ TEST(ControlPlane, ARuleForCommandLinesReadsThoseOfTheLiving) {
       const auto comm = sys::ReadSmallFile("/proc/" + std::to_string(pid) + "/comm");
       return comm && *comm == "sleep\n";
     }));
-    bed.Discover();
-    ASSERT_FALSE(bed.FindProcess(pid)->info.shadow->cmdline.has_value());
-    model::HoldRule rule = RuleOf("sleepers", 0);
-    rule.match = {};
-    rule.match.cmdline = {"sleep 1001"};
-    ASSERT_EQ(CodeOf(bed.control().AddHoldRule(rule)), 0);
+    ASSERT_FALSE(bed.FindProcess(pid)->child->shadow->cmdline.has_value());
+    ASSERT_EQ(CodeOf(bed.control().AddHoldRule("cmdline=sleep 1001,until=released,name=sleepers")),
+              0);
     ASSERT_TRUE(
-        bed.RunUntil([&] { return bed.FindProcess(pid)->info.shadow->cmdline.has_value(); }));
+        bed.RunUntil([&] { return bed.FindProcess(pid)->child->shadow->cmdline.has_value(); }));
     kill(pid, SIGKILL);
     ASSERT_TRUE(bed.RunUntilHeld(pid));
     EXPECT_EQ(bed.FindHeld(pid)->rule, "sleepers");
@@ -164,10 +151,10 @@ TEST(ControlPlane, InspectShowsTheFilesOfAHeldZombieAndTheRecordOfOneThatIsGone)
   WithControl({"--hold=exit_codes=3,until=released"}, [](ControlBed& bed) {
     WaitingChild child(3);
     bed.Discover();
-    EXPECT_EQ(CodeOf(bed.control().Inspect(child.pid())), ENOENT) << "it lives";
+    EXPECT_EQ(CodeOf(bed.control().Inspect({.pid = child.pid()})), ENOENT) << "it lives";
     child.Die();
     ASSERT_TRUE(bed.RunUntilHeld(child.pid()));
-    const auto held = bed.control().Inspect(child.pid());
+    const auto held = bed.control().Inspect({.pid = child.pid()});
     ASSERT_EQ(CodeOf(held), 0);
     EXPECT_EQ(held->record->pid, child.pid());
     ASSERT_TRUE(held->record->shadow);
@@ -182,11 +169,11 @@ TEST(ControlPlane, InspectShowsTheFilesOfAHeldZombieAndTheRecordOfOneThatIsGone)
     }
     ASSERT_EQ(CodeOf(bed.control().Release(model::ReleaseAll{})), 0);
     ASSERT_TRUE(bed.RunUntilReaped(child.pid()));
-    const auto gone = bed.control().Inspect(child.pid());
+    const auto gone = bed.control().Inspect({.pid = child.pid()});
     ASSERT_EQ(CodeOf(gone), 0);
     EXPECT_EQ(gone->record->seq, held->record->seq);
     EXPECT_TRUE(gone->files.empty());
-    EXPECT_EQ(CodeOf(bed.control().Inspect(getpid())), ENOENT);
+    EXPECT_EQ(CodeOf(bed.control().Inspect({.pid = getpid()})), ENOENT);
   });
 }
 
@@ -230,8 +217,8 @@ TEST(ControlPlane, DeathsAreListedInPagesAndFiltered) {
     EXPECT_EQ(bed.control().FindDeath({.seq = 2})->record->pid, pids[1]);
     EXPECT_EQ(CodeOf(bed.control().FindDeath({.seq = 8})), ENOENT);
     EXPECT_EQ(CodeOf(bed.control().FindDeath({.pid = pids[0], .id = "i1"})), ENOENT);
-    EXPECT_EQ(bed.control().Counters().ring.next_seq, 8U);
-    EXPECT_EQ(bed.control().Counters().reap.reaped, 7U);
+    EXPECT_EQ(bed.Counters().ring.next_seq, 8U);
+    EXPECT_EQ(bed.Counters().reap.reaped, 7U);
   });
 }
 
@@ -242,27 +229,112 @@ TEST(ControlPlane, AllChildrenAreListedAfterADiscovery) {
     std::vector<pid_t> pids = gate.Fork(kMany, 0);
     pids.push_back(bed.main());
     std::sort(pids.begin(), pids.end());
-    bed.Discover();
+    const model::ProcessList processes = bed.Discover();
     std::vector<pid_t> listed;
-    model::ProcessQuery query{.limit = 7};
-    for (bool more = true; more;) {
-      const model::ProcessPage page = bed.control().ListProcesses(query);
-      for (const model::ProcessView& view : page.processes) {
-        listed.push_back(view.info.pid);
-        EXPECT_FALSE(view.id.empty());
-        EXPECT_TRUE(view.info.shadow);
-        EXPECT_TRUE(view.started_us.has_value());
-        EXPECT_EQ(view.parent, getpid());
-        EXPECT_EQ(view.state, model::ProcessState::kAlive);
-      }
-      query.after_pid = listed.back();
-      more = page.more;
+    for (const model::ProcessView& view : *processes) {
+      listed.push_back(view.pid);
+      EXPECT_FALSE(view.id.empty());
+      ASSERT_TRUE(view.child);
+      EXPECT_TRUE(view.child->shadow);
+      EXPECT_TRUE(view.started_us.has_value());
+      EXPECT_EQ(view.uid, getuid());
+      EXPECT_EQ(view.parent, getpid());
+      EXPECT_EQ(view.state, model::ProcessState::kAlive);
     }
     EXPECT_EQ(listed, pids);
-    EXPECT_EQ(bed.FindProcess(bed.main())->info.role, model::Role::kMain);
+    EXPECT_EQ(bed.FindProcess(bed.main())->child->role, model::Role::kMain);
     gate.Open();
-    ASSERT_TRUE(
-        bed.RunUntil([&] { return bed.control().ListProcesses({}).processes.size() == 1; }));
+    ASSERT_TRUE(bed.RunUntil([&] { return bed.Discover()->size() == 1; }));
+  });
+}
+
+TEST(ControlPlane, WhoDescendsFromAChildIsListedWithItsParent) {
+  WithControl({}, [](ControlBed& bed) {
+    const test::Pipe ready = test::MakePipe();
+    const pid_t child = test::Fork([&] {
+      const pid_t grandchild = test::Fork([] {
+        pause();
+        return 0;
+      });
+      const pid_t dead = test::Fork([] { return 3; });
+      siginfo_t info{};
+      waitid(P_PID, static_cast<id_t>(dead), &info, WEXITED | WNOWAIT);
+      const std::array<pid_t, 2> pids{grandchild, dead};
+      if (write(ready.write_end.get(), pids.data(), sizeof pids) < 0) return 1;
+      pause();
+      return 0;
+    });
+    std::array<pid_t, 2> pids{};
+    ASSERT_EQ(read(ready.read_end.get(), pids.data(), sizeof pids), ssize_t{sizeof pids});
+    const auto grandchild = bed.FindProcess(pids[0]);
+    ASSERT_TRUE(grandchild.has_value());
+    EXPECT_EQ(grandchild->parent, child);
+    EXPECT_FALSE(grandchild->child);
+    EXPECT_EQ(grandchild->id, IdByStart(pids[0]));
+    EXPECT_EQ(grandchild->state, model::ProcessState::kAlive);
+    const auto dead = bed.FindProcess(pids[1]);
+    ASSERT_TRUE(dead.has_value());
+    EXPECT_EQ(dead->state, model::ProcessState::kForeign);
+    EXPECT_FALSE(bed.FindProcess(getpid()).has_value()) << "we are no descendant of ours";
+
+    // A signal reaches a descendant by its id, and nobody else.
+    const auto signal = [&](pid_t pid, const std::string& id) {
+      return CodeOf(bed.control().Signal(
+          {.to = model::SignalProcessRequest{pid, id}, .signal = SIGKILL, .sender = {}}));
+    };
+    EXPECT_EQ(signal(pids[0], "s" + std::to_string(pids[0]) + ":1"), ESRCH);
+    EXPECT_EQ(signal(pids[0], ""), EINVAL);
+    EXPECT_EQ(signal(pids[1], dead->id), ESRCH) << "it is dead";
+    EXPECT_EQ(signal(getpid(), IdByStart(getpid())), EPERM);
+    EXPECT_EQ(signal(getppid(), IdByStart(getppid())), ESRCH);
+    EXPECT_EQ(signal(pids[0], grandchild->id), 0);
+    EXPECT_TRUE(bed.RunUntil([&] { return test::StateOf(pids[0]) == 'Z'; }));
+    EXPECT_EQ(signal(child, bed.FindProcess(child)->id), 0);
+    ASSERT_TRUE(bed.RunUntilReaped(child));
+    const auto record = bed.control().FindDeath({.pid = child});
+    ASSERT_EQ(CodeOf(record), 0);
+    EXPECT_EQ(record->record->verdict.cause, model::Cause::kForwardedSignal);
+    ASSERT_TRUE(bed.RunUntilReaped(pids[0]) && bed.RunUntilReaped(pids[1])) << "they are ours now";
+  });
+}
+
+TEST(ControlPlane, TheCommandIsTheServiceMain) {
+  WithControl({}, [](ControlBed& bed) {
+    const auto signal = [&](const char* name) {
+      return CodeOf(bed.control().Signal(
+          {.to = model::SignalServiceRequest{name}, .signal = SIGKILL, .sender = {.pid = 7}}));
+    };
+    EXPECT_EQ(signal("web"), ENOENT);
+    model::StatusView status = bed.control().GetStatus();
+    ASSERT_TRUE(status.main.has_value());
+    EXPECT_EQ(status.main->pid, bed.main());
+    EXPECT_EQ(status.main->state, model::MainView::State::kAlive);
+    EXPECT_EQ(status.phase, model::RunPhase::kRunning);
+    EXPECT_EQ(status.instance.size(), 16U);
+    EXPECT_EQ(signal("main"), 0);
+    ASSERT_TRUE(bed.RunUntilReaped(bed.main()));
+    status = bed.control().GetStatus();
+    EXPECT_EQ(status.main->state, model::MainView::State::kEnded);
+    EXPECT_EQ(status.main->end, model::ExitStatus::Killed(SIGKILL));
+    EXPECT_EQ(signal("main"), ESRCH);
+    const auto record = bed.control().FindDeath({.pid = bed.main()});
+    EXPECT_NE(record->record->verdict.evidence.find("pid 7"), std::string::npos)
+        << record->record->verdict.evidence;
+  });
+}
+
+TEST(ControlPlane, AShutdownIsAStopSignal) {
+  ExpectInChild([] {
+    ControlBed bed;
+    EXPECT_EQ(bed.Run({},
+                      [&] {
+                        ASSERT_EQ(CodeOf(bed.control().Shutdown({.pid = 7})), 0);
+                        EXPECT_EQ(bed.control().GetStatus().phase, model::RunPhase::kStopping);
+                        ASSERT_TRUE(bed.RunUntilReaped(bed.main()));
+                      }),
+              143);
+    ASSERT_EQ(bed.bed.observer.signals.size(), 1U);
+    EXPECT_EQ(bed.bed.observer.signals[0].sender.pid, 7);
   });
 }
 
@@ -290,9 +362,9 @@ TEST(ControlPlane, ZombiesOfANegligentChildAreListed) {
     ASSERT_EQ(zombies->size(), 2U);
     EXPECT_EQ((*zombies)[0].parent, parent);
     EXPECT_EQ((*zombies)[0].held_by_parent, 2U);
-    EXPECT_EQ(bed.control().Counters().foreign.looks, 1U);
+    EXPECT_EQ(bed.Counters().foreign.looks, 1U);
     kill(parent, SIGKILL);
-    EXPECT_TRUE(bed.RunUntil([&] { return bed.control().Counters().reap.reaped == 3; }));
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.Counters().reap.reaped == 3; }));
   });
 }
 
@@ -300,7 +372,7 @@ TEST(ControlPlane, ZombiesOfANegligentChildAreListed) {
 
 TEST(ControlPlane, ReapingIsAsCheapAsBeforeWhenTheLastLeaseHasEnded) {
   WithControl({}, [](ControlBed& bed) {
-    const auto walks = [&] { return bed.control().Counters().reap.walks; };
+    const auto walks = [&] { return bed.Counters().reap.walks; };
     const auto bury = [&] {
       WaitingChild child;
       child.Die();
@@ -360,7 +432,7 @@ TEST(ControlPlane, WhatWasAskedIsForgottenWithTheRun) {
     ControlBed bed;
     bool answered = false;
     bed.Run({}, [&] {
-      bed.control().Discover([&] { answered = true; });
+      bed.control().ListProcesses([&](const auto&) { answered = true; });
       bed.control().ListZombies([&](const auto&) { answered = true; });
       bed.loop().Stop();
     });
@@ -380,7 +452,7 @@ TEST(ControlPlane, ThereIsNoneWhereNothingIsRecordedAndNobodyHeld) {
     ASSERT_EQ(CodeOf(bed.control().Release(model::ReleaseAll{})), 0);
     ASSERT_TRUE(bed.RunUntilReaped(child.pid()));
     EXPECT_EQ(CodeOf(bed.control().FindDeath({.pid = child.pid()})), ENOENT);
-    EXPECT_EQ(bed.control().Counters().ring.next_seq, 2U);
+    EXPECT_EQ(bed.Counters().ring.next_seq, 2U);
   });
 }
 

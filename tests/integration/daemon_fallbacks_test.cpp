@@ -86,7 +86,7 @@ TEST_P(DaemonFallbackTest, ForwardsSignalsToMain) {
     EXPECT_EQ(
         bed.Run({"sh", "-c", "trap 'exit 9' TERM; kill -TERM $PPID; while :; do sleep 0.02; done"}),
         9);
-    EXPECT_EQ(bed.observer.signals.at(0).outcome, SignalNews::Outcome::kForwarded);
+    EXPECT_EQ(bed.observer.signals.at(0).outcome, model::SignalOutcome::kForwarded);
   });
 }
 
@@ -115,7 +115,7 @@ TEST_P(DaemonFallbackTest, RunsTheDrainCommand) {
     EXPECT_EQ(bed.Run({"--drain=5s", "--drain-command=sh -c 'exit 3'", "--", "sh", "-c",
                        "trap 'exit 9' TERM; kill -TERM $PPID; while :; do sleep 0.02; done"}),
               9);
-    EXPECT_EQ(bed.observer.signals.at(0).outcome, SignalNews::Outcome::kDrainStarted);
+    EXPECT_EQ(bed.observer.signals.at(0).outcome, model::SignalOutcome::kDrainStarted);
     bed.ExpectAllReaped(2);
   });
 }

@@ -74,7 +74,7 @@ TEST_P(DaemonFaultTest, StillForwardsSignalsAndMeetsDeadlines) {
               137);
     ASSERT_FALSE(bed.observer.signals.empty());
     EXPECT_EQ(bed.observer.signals[0].received, SIGTERM);
-    EXPECT_EQ(bed.observer.signals[0].outcome, SignalNews::Outcome::kForwarded);
+    EXPECT_EQ(bed.observer.signals[0].outcome, model::SignalOutcome::kForwarded);
     ASSERT_FALSE(bed.observer.sweeps.empty());
     EXPECT_EQ(bed.observer.sweeps[0], SIGKILL);
     EXPECT_EQ(bed.observer.mains_reaped, 1);
@@ -140,9 +140,9 @@ TEST(DaemonFaults, AForwardThatFailsIsToldAndTheRunGoesOn) {
              "while :; do sleep 0.02; done"}),
         9);
     ASSERT_EQ(bed.observer.signals.size(), 2U);
-    EXPECT_EQ(bed.observer.signals[0].outcome, SignalNews::Outcome::kFailed);
+    EXPECT_EQ(bed.observer.signals[0].outcome, model::SignalOutcome::kFailed);
     EXPECT_EQ(bed.observer.signals[0].error_code, EAGAIN);
-    EXPECT_EQ(bed.observer.signals[1].outcome, SignalNews::Outcome::kForwarded);
+    EXPECT_EQ(bed.observer.signals[1].outcome, model::SignalOutcome::kForwarded);
   });
 }
 
@@ -157,7 +157,7 @@ TEST(DaemonFaults, AGroupThatCannotBeSignalledIsToldAndTheRunGoesOn) {
              "while :; do sleep 0.02; done"}),
         9);
     ASSERT_EQ(bed.observer.signals.size(), 2U);
-    EXPECT_EQ(bed.observer.signals[0].outcome, SignalNews::Outcome::kFailed);
+    EXPECT_EQ(bed.observer.signals[0].outcome, model::SignalOutcome::kFailed);
   });
 }
 

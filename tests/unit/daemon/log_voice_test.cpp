@@ -16,7 +16,7 @@ namespace {
 
 using model::ExitStatus;
 using model::LogLevel;
-using Outcome = SignalNews::Outcome;
+using Outcome = model::SignalOutcome;
 
 class LogVoiceTest : public ::testing::Test {
  protected:
@@ -121,7 +121,7 @@ TEST_F(LogVoiceTest, WhatBecameOfASignalIsTold) {
                          Row{Outcome::kDrainEnded, "drain ended, forwarded"},
                          Row{Outcome::kKilledAll, "the second stop signal, killing all"},
                          Row{Outcome::kNobodyLeft, "nobody is left to get it"},
-                         Row{Outcome::kIgnoredHangup, "ignored: we gave up the terminal"}}) {
+                         Row{Outcome::kIgnored, "ignored: we gave up the terminal"}}) {
     EXPECT_EQ(SaysOf({.received = SIGTERM, .sent = SIGTERM, .outcome = row.outcome}),
               "reaperd: received SIGTERM from outside our pid namespace: " + std::string(row.text) +
                   "\n");

@@ -16,7 +16,7 @@ namespace reaperd::daemon {
 namespace {
 
 using model::ExitStatus;
-using Outcome = SignalNews::Outcome;
+using Outcome = model::SignalOutcome;
 
 struct Said {
   std::string out;
@@ -155,7 +155,7 @@ TEST(DumbInitVoice, TellsARunUnderVerbose) {
     voice.OnStarted(Main(), 70);
     voice.OnSignal(Forwarded(SIGTSTP, SIGSTOP));
     voice.OnSignal(With(Outcome::kDropped, SIGHUP));
-    voice.OnSignal(With(Outcome::kIgnoredHangup, SIGCONT));
+    voice.OnSignal(With(Outcome::kIgnored, SIGCONT));
     voice.OnReaped(71, ExitStatus::Killed(9), false);
     voice.OnReaped(70, ExitStatus::Exited(3), true);
   };

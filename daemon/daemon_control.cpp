@@ -1,0 +1,81 @@
+// What the status socket asks of the run as a whole.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/text.h"
+#include "daemon/daemon.h"
+#include "daemon/explain.h"
+#include "daemon/version.h"
+
+namespace reaperd::daemon {
+
+status::ControlPlane* Daemon::control() {
+  if (!control_ && desk_) {
+    control_.emplace(ControlDesk::Surroundings{.loop = *loop_,
+                                               .ops = ops_,
+                                               .reaper = reaper_,
+                                               .deaths = *desk_,
+                                               .run = *this,
+                                               .pid1 = standing_.pid1,
+                                               .reap = spec_.reap,
+                                               .wake = [this] { loop_->Wake(reap_job_); }});
+  }
+  return control_ ? &*control_ : nullptr;
+}
+
+void Daemon::AddRun(model::StatusView& view) const {
+  view.version = kVersion;
+  view.pid1 = standing_.pid1;
+  view.subreaper = standing_.subreaper;
+  view.phase = stop_->phase();
+  view.started_us = started_us_;
+  if (const auto level = observer_.Level()) view.log_level = model::kLogLevels.Name(*level);
+  if (main_.pid() == 0) return;
+  view.main = model::MainView{
+      .pid = main_.pid(),
+      .name = main_.spec().name,
+      .state = main_.running() ? model::MainView::State::kAlive : model::MainView::State::kEnded,
+      .started_us = main_.started_us(),
+      .end = main_.exit_status()};
+}
+
+std::string Daemon::Explain() const {
+  return daemon::Explain(spec_, standing_.pid1);
+}
+
+Status Daemon::SignalService(const std::string& name, int signal,
+                             const model::SignalSender& sender) {
+  if (name != main_.spec().name || main_.spec().command.empty()) {
+    return Error(ENOENT, "there is no service named '" + Printable(name) + "'");
+  }
+  if (!main_.running()) return Error(ESRCH, "service '" + name + "' does not run");
+  NoteSignal(main_.pid(), signal, sender);
+  const int error = main_.Signal(signal);
+  if (error == 0) return {};
+  return Error::FromErrno("signalling service '" + name + "'", error);
+}
+
+void Daemon::NoteSignal(pid_t pid, int signal, const model::SignalSender& sender) {
+  desk_->OnSent({.reach = model::SentSignal::Reach::kProcess,
+                 .target = pid,
+                 .signal = signal,
+                 .purpose = model::SentSignal::Purpose::kForwarded,
+                 .sender = Named(sender),
+                 .sent_us = ops_.Now()});
+}
+
+void Daemon::BeginStop(const model::SignalSender& who) {
+  const int signal = spec_.stop.signals.empty() ? SIGTERM : spec_.stop.signals.front();
+  OnStopSignal({.signal = signal, .code = SI_USER, .sender = who.pid, .uid = who.uid},
+               PlanSignal(signal, spec_, standing_.pid1));
+}
+
+bool Daemon::SetLogLevel(model::LogLevel level) {
+  if (!observer_.Level()) return false;
+  observer_.SetLevel(level);
+  return true;
+}
+
+}  // namespace reaperd::daemon
