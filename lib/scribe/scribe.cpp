@@ -72,14 +72,45 @@ void Scribe::Append(std::string_view line) {
   if (!can_write) return Drop();
   // A lost one is noticed here, and its drops join the others: at most one more try.
   for (int attempt = 0; attempt < 2 && HaveWorker(); ++attempt) {
-    if (Send(AppendRequest{.dropped_before = untold_, .line = line})) {
-      ++worker_->lines_sent;
-      worker_->drops_passed += std::exchange(untold_, 0);
+    if (worker_->lines_on_their_way() == 0) SendWaiting();
+    if (!worker_) continue;
+    if (worker_->waiting.empty() && SendLine(untold_, line)) {
+      untold_ = 0;
       return;
     }
-    if (worker_) break;  // no room
+    if (worker_) return LetWait(line);
   }
   Drop();
+}
+
+bool Scribe::SendLine(std::uint64_t dropped_before, std::string_view line) {
+  if (!Send(AppendRequest{.dropped_before = dropped_before, .line = line})) return false;
+  ++worker_->lines_sent;
+  worker_->drops_passed += dropped_before;
+  return true;
+}
+
+void Scribe::SendWaiting() {
+  while (worker_ && !worker_->waiting.empty()) {
+    const Waiting& first = worker_->waiting.front();
+    const bool sent = SendLine(first.dropped_before, first.line);
+    // No room: an acknowledgement will tell when there is. With nothing on its way none will come.
+    if (!worker_ || (!sent && worker_->lines_on_their_way() > 0)) return;
+    const std::uint64_t untold = sent ? 0 : first.dropped_before + 1;
+    worker_->waiting_bytes -= first.line.size();
+    worker_->waiting.pop_front();
+    if (sent) continue;
+    ++counters_.dropped;
+    (worker_->waiting.empty() ? untold_ : worker_->waiting.front().dropped_before) += untold;
+  }
+}
+
+void Scribe::LetWait(std::string_view line) {
+  const bool room = worker_->waiting_bytes + line.size() <= kMaxWaitingBytes;
+  if (!room || worker_->lines_on_their_way() == 0) return Drop();
+  worker_->waiting.push_back(
+      {.dropped_before = std::exchange(untold_, 0), .line = std::string(line)});
+  worker_->waiting_bytes += line.size();
 }
 
 void Scribe::Drop() {
@@ -154,7 +185,8 @@ bool Scribe::HaveWorker() {
                          .socket = std::move(helper.socket),
                          .source = *source,
                          .done = {},
-                         .reads = {}});
+                         .reads = {},
+                         .waiting = {}});
   observer_.OnScribeStarted(worker_->pid, worker_->pidfd.get());
   return true;
 }
@@ -165,7 +197,9 @@ Scribe::Leaving Scribe::Detach(std::optional<LossReason> reason) {
   loop_.ClearDeadline(reply_deadline_);
   loop_.RemoveIo(worker.source);
   worker.socket.reset();
-  const std::uint64_t lost = worker.lines_sent - worker.done.handled;
+  const std::uint64_t lost = worker.lines_on_their_way() + worker.waiting.size();
+  for (const Waiting& waiting : worker.waiting)
+    untold_ += waiting.dropped_before;
   counters_.dropped += lost;
   // What it was told of, dropped itself and took to its grave; less what it could still tell.
   untold_ += worker.drops_passed + worker.done.dropped + lost - worker.done.told;
@@ -272,6 +306,7 @@ bool Scribe::Take(const Acknowledgement& done) {
   counters_.dropped += done.dropped - before.dropped;
   worker_->done = done;
   ArmReplyDeadline();
+  SendWaiting();  // may lose the worker
   return true;
 }
 

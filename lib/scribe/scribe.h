@@ -73,6 +73,8 @@ class ScribeObserver {
 class Scribe {
  public:
   static constexpr std::size_t kMaxReads = 64;  ///< outstanding at a time
+  /// Of lines that wait here for room in the worker's socket, which takes some 200.
+  static constexpr std::size_t kMaxWaitingBytes = std::size_t{1} << 20U;
   static constexpr int kStarts = 5;
   static constexpr Micros kStartsPer_us = 10 * kSecond;
   static constexpr std::size_t kMaxUnreaped = 4;  ///< lost workers
@@ -104,7 +106,7 @@ class Scribe {
 
   /// No line is on its way: what was appended is written, or counted as dropped.
   [[nodiscard]] bool quiet() const {
-    return !worker_ || worker_->lines_sent == worker_->done.handled;
+    return !worker_ || (worker_->lines_on_their_way() == 0 && worker_->waiting.empty());
   }
   /// A KILL that spares nobody is about to be sent: the worker may end, and what is appended from
   /// here on goes to another one. Reads that are outstanding stay unanswered.
@@ -126,6 +128,11 @@ class Scribe {
     TextHandler handler;
   };
 
+  struct Waiting {
+    std::uint64_t dropped_before = 0;
+    std::string line;
+  };
+
   struct Worker {
     pid_t pid = 0;
     UniqueFd pidfd;
@@ -135,6 +142,10 @@ class Scribe {
     std::uint64_t drops_passed = 0;  ///< told to it by AppendRequest::dropped_before
     Acknowledgement done;
     std::deque<Outstanding> reads;  ///< answered in order
+    std::deque<Waiting> waiting;    ///< sent when it acknowledges what is on its way
+    std::size_t waiting_bytes = 0;
+
+    [[nodiscard]] std::uint64_t lines_on_their_way() const { return lines_sent - done.handled; }
   };
 
   /// A worker that is to end, or has.
@@ -148,6 +159,10 @@ class Scribe {
   bool HaveWorker();
   /// False when there is no worker, or no room in its socket.
   bool Send(const Request& request);
+  bool SendLine(std::uint64_t dropped_before, std::string_view line);
+  void SendWaiting();
+  /// For when there is room; dropped when too many wait, or nothing will tell of the room.
+  void LetWait(std::string_view line);
   void Drop();
   void Unanswered(TextHandler handler);
 

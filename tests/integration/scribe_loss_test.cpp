@@ -265,11 +265,55 @@ TEST(Scribe, DropsWhatTheSocketDoesNotTake) {
       for (int i = 1; i <= 5; ++i)
         bed.scribe->Append(NumberedLine(i));
       bed.scribe->Finish(5 * kSecond);
-      EXPECT_EQ(ReadFile(dir.Path("log")), "{\"n\":1}\n{\"dropped\":3,\"n\":5}\n");
-      EXPECT_EQ(bed.scribe->counters().dropped, 3U);
+      // The second one waits for the first to be acknowledged, and is dropped when it is refused
+      // again although nothing is on its way.
+      EXPECT_EQ(ReadFile(dir.Path("log")), "{\"n\":1}\n{\"dropped\":2,\"n\":4}\n{\"n\":5}\n");
+      EXPECT_EQ(bed.scribe->counters().dropped, 2U);
       EXPECT_TRUE(bed.losses.empty());
     });
   }
+}
+
+TEST(Scribe, ABurstThatTheSocketDoesNotHoldWaitsForRoom) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    kill(bed.scribe->pid(), SIGSTOP);
+    ASSERT_TRUE(test::Eventually([&] { return test::StateOf(bed.scribe->pid()) == 'T'; }));
+    std::string expected;
+    for (int i = 0; i < 1000; ++i) {
+      const std::string line =
+          "{\"n\":" + std::to_string(i) + ",\"t\":\"" + std::string(900, 'x') + "\"}";
+      bed.scribe->Append(line);
+      expected += line + "\n";
+    }
+    EXPECT_EQ(bed.scribe->counters().dropped, 0U);
+    EXPECT_FALSE(bed.scribe->quiet());
+    kill(bed.scribe->pid(), SIGCONT);
+    EXPECT_TRUE(bed.RunUntil([&] { return bed.scribe->quiet(); }));
+    EXPECT_TRUE(ReadFile(dir.Path("log")) == expected);
+    EXPECT_EQ(bed.scribe->counters().dropped, 0U);
+  });
+}
+
+TEST(Scribe, WhatWaitsIsLostWithTheWorkerAndCounted) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    kill(bed.scribe->pid(), SIGSTOP);
+    ASSERT_TRUE(test::Eventually([&] { return test::StateOf(bed.scribe->pid()) == 'T'; }));
+    for (int i = 0; i < 800; ++i)
+      bed.scribe->Append("{\"t\":\"" + std::string(1000, 'x') + "\"}");
+    EXPECT_EQ(bed.scribe->counters().dropped, 0U);
+    kill(bed.scribe->pid(), SIGKILL);
+    ASSERT_TRUE(bed.RunUntil([&] { return bed.scribe->pid() == 0; }));
+    EXPECT_EQ(bed.scribe->counters().dropped, 800U);
+    bed.scribe->Append(NumberedLine(1));
+    bed.scribe->Finish(5 * kSecond);
+    EXPECT_TRUE(ReadFile(dir.Path("log")).ends_with("{\"dropped\":800,\"n\":1}\n"));
+  });
 }
 
 TEST(Scribe, AFullSocketNeverHoldsUpTheLoop) {
