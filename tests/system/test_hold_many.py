@@ -14,7 +14,7 @@ from launch import MODES, PID1, Launcher
 from waiting import wait_until
 
 MANY_HELD = 1000
-ALIVE = 5000
+ALIVE = 10_000
 
 
 def hold_many(folder: Path, **end: object) -> list[str]:
