@@ -76,6 +76,7 @@ class Daemon final : private reap::ReapObserver, private RunControl {
   reap::Decision OnDeath(const model::Death& death, const model::ProcessInfo* known) override;
   void OnReaped(const model::Death& reaped, const model::ProcessInfo* known) override;
   void OnAdopted(const model::ProcessInfo& process) override;
+  void OnChanged(const model::ProcessInfo& process) override { desk_->OnChanged(process); }
   void OnOnlyHeldLeft() override;
   void OnStopped(pid_t pid, int signal) override;
   void OnNoChildLeft() override { no_child_left_ = true; }

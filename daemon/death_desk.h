@@ -70,6 +70,7 @@ class DeathDesk final : private reap::RecordObserver,
   std::shared_ptr<const model::DeathRecord> OnReaped(const model::Death& death,
                                                      const model::ProcessInfo* known);
   void OnAdopted(const model::ProcessInfo& process);
+  void OnChanged(const model::ProcessInfo& process) { ReadTexts(process); }
   /// True: the reaper has work, run it again.
   bool AfterRun(bool more_to_come);
 

@@ -97,13 +97,13 @@ bool HoldDesk::Apply() {
 }
 
 /// A barrier that waits for the last of those who match can be complete only if no child matches
-/// that we have not seen yet: so all are looked for first.
+/// that we have not seen yet, or has come to match since: so all are looked for, and looked at.
 void HoldDesk::ShowLiving() {
   if (!queue_.WantsLiving()) {
     living_asked_.reset();
     return;
   }
-  if (!living_asked_) living_asked_ = reaper_.RequestDiscovery();
+  if (!living_asked_) living_asked_ = reaper_.RequestLookAgain();
   // With many children it takes more than a turn.
   if (!reaper_.IsDiscovered(*living_asked_)) return;
   living_asked_.reset();

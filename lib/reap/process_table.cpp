@@ -36,11 +36,16 @@ void ProcessTable::Note(const model::ProcessInfo& seen) {
     known.shadow = seen.shadow;
     return;
   }
-  // What we gave it when we made it is better than what it made of that.
   auto merged = std::make_shared<model::Shadow>(*seen.shadow);
-  merged->cmdline = known.shadow->cmdline;
-  merged->cmdline_truncated = known.shadow->cmdline_truncated;
   merged->lineage = known.shadow->lineage;
+  // What we gave it when we made it is better than what it made of that. Of others, another program
+  // has other words.
+  if (known.first_sight == model::FirstSight::kSpawn || known.shadow->exe == seen.shadow->exe) {
+    merged->cmdline = known.shadow->cmdline;
+    merged->cmdline_truncated = known.shadow->cmdline_truncated;
+    merged->environ = known.shadow->environ;
+    merged->environ_truncated = known.shadow->environ_truncated;
+  }
   known.shadow = std::move(merged);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 namespace reaperd::reap {
@@ -269,6 +270,14 @@ Result<Reaper::Standing> Reaper::Examine(pid_t pid) {
   return Standing::kAlive;
 }
 
+std::uint64_t Reaper::RequestLookAgain() {
+  table_.ForEach([this](const model::ProcessInfo& process) {
+    const bool looked = process.start_ticks != 0;  // the others are to be looked at anyway
+    if (looked && !plan_.WasSeen(process.pid)) to_look_.push_back(process.pid);
+  });
+  return discovery_.OnRequest();
+}
+
 /// One pass. False when the turn was over first.
 bool Reaper::Discover(event::Turn& turn) {
   if (!discovering_ || (!pass_.running && !discovery_.ShouldRun(now_us_))) return true;
@@ -308,6 +317,8 @@ void Reaper::LookAt(pid_t pid) {
   const model::ProcessInfo* const known = table_.Find(pid);
   if (known == nullptr) return;  // reaped meanwhile
   ++pass_.looks;
+  const bool again = known->start_ticks != 0;
+  const std::shared_ptr<const model::Shadow> before = known->shadow;
   const auto seen =
       ops_.LookAtLiving(pid, known->pidfs_inode != 0 ? sys::Known::kInode : sys::Known::kNothing);
   const Micros before_us = now_us_;
@@ -319,7 +330,12 @@ void Reaper::LookAt(pid_t pid) {
   if (same && kin_ != nullptr) {
     if (const auto kin = kin_->Find(pid, seen->start_ticks)) table_.NoteKin(pid, *kin);
   }
-  if (known->first_sight != model::FirstSight::kSpawn) observer_.OnAdopted(*known);
+  if (again) {
+    const bool other = before && known->shadow->exe != before->exe;
+    if (other) observer_.OnChanged(*known);
+  } else if (known->first_sight != model::FirstSight::kSpawn) {
+    observer_.OnAdopted(*known);
+  }
 }
 
 }  // namespace reaperd::reap

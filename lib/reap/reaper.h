@@ -43,6 +43,8 @@ class ReapObserver {
   /// A child that we did not make was seen for the first time. Discovery only; told when it was
   /// looked at, and without a shadow if it was dead by then.
   virtual void OnAdopted([[maybe_unused]] const model::ProcessInfo& process) {}
+  /// It was looked at again, and has become another program since.
+  virtual void OnChanged([[maybe_unused]] const model::ProcessInfo& process) {}
   /// There is no child left. Told at most once until there may be one again.
   virtual void OnNoChildLeft() {}
   /// All children that are left are held.
@@ -72,6 +74,8 @@ class Reaper {
   /// Run lists all children and looks at all that are new, whatever it costs. The number is for
   /// IsDiscovered, which says when that was done.
   std::uint64_t RequestDiscovery() { return discovery_.OnRequest(); }
+  /// The same, and those that are known are looked at again: exec and prctl change names.
+  std::uint64_t RequestLookAgain();
   [[nodiscard]] bool IsDiscovered(std::uint64_t request) const {
     return !discovering_ || discovery_.IsAnswered(request);
   }

@@ -8,10 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from crew import Crew, Record, hold_file, reason
-from launch import SANITIZED, Launcher
+from launch import Launcher
 from waiting import wait_until
 
 # One turn of the loop is 2 ms at most; the rest is for a machine with too few processors.
@@ -89,7 +87,6 @@ def test_the_end_of_the_run_releases_what_is_there(launch: Launcher, tmp_path: P
     assert {reason(record) for record in crew.log.wait_named("job", 4)} == {"shutdown"}
 
 
-@pytest.mark.skipif(SANITIZED, reason="so slow that they are looked at before they have a name")
 def test_all_waits_for_the_last_living_one(launch: Launcher, tmp_path: Path, mode: str) -> None:
     crew = Crew(launch, barrier(tmp_path, {"all": True}), mode=mode)
     living = crew.order("live", "job", 3)
@@ -104,6 +101,34 @@ def test_all_waits_for_the_last_living_one(launch: Launcher, tmp_path: Path, mod
     assert {reason(record) for record in records} == {"barrier"}
     assert reaped_within_us(records) <= TOGETHER_US
     assert "barrier all-jobs complete: 6 dead" in crew.run.err()
+
+
+def test_all_waits_for_one_that_came_to_match(launch: Launcher, tmp_path: Path,
+                                              mode: str) -> None:
+    """It was seen before it ran the program by which it matches."""
+    go = tmp_path / "go"
+    program = tmp_path / "job-2"
+    program.symlink_to("/bin/sleep")
+    script = tmp_path / "late"
+    script.write_text(f"#!/bin/sh\nuntil [ -e {go} ]; do sleep 0.02; done\nexec {program} 1000\n")
+    script.chmod(0o755)
+    crew = Crew(launch, barrier(tmp_path, {"all": True}), mode=mode, log_level="debug")
+    first = crew.one("live", "job-0")
+    late = crew.adopted("run", script)
+    go.touch()
+    comm = Path(f"/proc/{crew.outer(late)}/comm")
+    wait_until(lambda: comm.read_text() == "job-2\n", "it to run its program")
+    crew.kill(first)
+    crew.wait_held(first)
+    crew.order("dead", "passing", "exit:0")
+    crew.log.wait_named("passing")
+    assert first in crew.zombies()
+    crew.kill(late)
+    records = crew.log.wait(
+        lambda found: sum(bool(record["hold"]) for record in found) == 2, "both to be reaped")
+    held = [record for record in records if record["hold"]]
+    assert [record["comm"] for record in held] == ["job-0", "job-2"]
+    assert {reason(record) for record in held} == {"barrier"}
 
 
 def test_all_waits_for_one_that_was_adopted_late(launch: Launcher, tmp_path: Path,

@@ -12,7 +12,7 @@ import pytest
 
 import procread
 from crew import Crew, DeathLog, reason
-from launch import PID1, SANITIZED, SUBREAPER, Launcher, roles
+from launch import PID1, SUBREAPER, Launcher, roles
 from waiting import wait_until
 
 CRASHES = [("exit:1", 1), ("signal:SEGV", 139), ("signal:ABRT", 134)]
@@ -65,7 +65,6 @@ def test_a_stop_signal_ends_the_hold_of_main_at_once(launch: Launcher, mode: str
     assert reason(record) == "shutdown"
 
 
-@pytest.mark.skipif(SANITIZED, reason="so slow that they are looked at before they have a name")
 def test_holds_of_others_stay_while_main_is_held(launch: Launcher, mode: str) -> None:
     """And new ones are held, adopted and reaped as before."""
     crew = Crew(launch, ["--hold", "comm=worker,until=released", "--hold",

@@ -60,6 +60,34 @@ TEST(ProcessTable, SurvivesAnExecOfOurselves) {
   EXPECT_EQ(loaded.size(), 0U);
 }
 
+model::ProcessInfo SeenAs(std::string exe) {
+  auto shadow = std::make_shared<model::Shadow>();
+  shadow->comm = exe;
+  shadow->exe = std::move(exe);
+  return {.pid = 5, .start_ticks = 70, .shadow = std::move(shadow)};
+}
+
+TEST(ProcessTable, AnotherProgramHasOtherWords) {
+  ProcessTable table;
+  table.Insert(Info(5, FirstSight::kDiscovery));
+  table.Note(SeenAs("sh"));
+  const auto learn = [&](const model::Shadow& known) {
+    auto shadow = std::make_shared<model::Shadow>(known);
+    shadow->cmdline = {"sh", "-c", "exec job"};
+    shadow->environ = {"A=1"};
+    shadow->lineage = {{.pid = 3, .comm = "parent"}};
+    return shadow;
+  };
+  ASSERT_TRUE(table.ChangeShadow(5, 70, learn));
+  table.Note(SeenAs("sh"));
+  EXPECT_TRUE(table.Find(5)->shadow->cmdline && table.Find(5)->shadow->environ);
+  table.Note(SeenAs("job"));
+  const model::Shadow& now = *table.Find(5)->shadow;
+  EXPECT_EQ(now.comm, "job");
+  EXPECT_FALSE(now.cmdline || now.environ);
+  EXPECT_TRUE(now.lineage) << "where it comes from stays";
+}
+
 TEST(ProcessTable, AnIdKeepsItsFormWhateverLaterLooksTell) {
   ProcessTable table;
   table.Insert(Info(5));
