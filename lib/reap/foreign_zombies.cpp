@@ -106,12 +106,11 @@ bool ForeignZombies::busy() const {
 }
 
 event::After ForeignZombies::Run(event::Turn& turn) {
-  const Micros began_us = ops_.Now();
+  const Micros before_us = ops_.CpuTime();
   const bool done = Advance(turn);
-  const Micros now_us = ops_.Now();
-  cost_us_ += now_us - began_us;
+  cost_us_ += ops_.CpuTime() - before_us;
   if (!done) return event::After::kMore;
-  not_before_us_ = now_us + kPauseFactor * cost_us_;
+  not_before_us_ = ops_.Now() + kPauseFactor * cost_us_;
   SetDeadline();
   return event::After::kWait;
 }

@@ -56,14 +56,13 @@ KinWatch::~KinWatch() {
 }
 
 event::After KinWatch::Run(event::Turn& turn) {
-  const Micros began_us = ops_.Now();
+  const Micros before_us = ops_.CpuTime();
   const bool done = Advance(turn);
-  const Micros now_us = ops_.Now();
-  cost_us_ += now_us - began_us;
+  cost_us_ += ops_.CpuTime() - before_us;
   if (!done) return event::After::kMore;
   ++looks_;
   loop_.SetDeadline(deadline_,
-                    std::max(began_us_ + interval_us_, now_us + kPauseFactor * cost_us_));
+                    std::max(began_us_ + interval_us_, ops_.Now() + kPauseFactor * cost_us_));
   looked_();
   return event::After::kWait;
 }

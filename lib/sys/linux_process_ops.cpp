@@ -5,9 +5,8 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
 #include <time.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -120,6 +119,12 @@ WaitOutcome LinuxProcessOps::WaitById(int id_type, pid_t pid, int options) {
   WaitOutcome outcome = FromSiginfo(info);
   if (outcome.kind == WaitOutcome::Kind::kDead) outcome.usage = FromRusage(usage);
   return outcome;
+}
+
+Micros LinuxProcessOps::CpuTime() const {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return Micros{used.tv_sec} * kSecond + used.tv_nsec / 1000;
 }
 
 WaitOutcome LinuxProcessOps::WaitPid(pid_t pid, WaitMode mode) {

@@ -17,6 +17,7 @@ class LinuxProcessOps final : public ProcessOps {
   explicit LinuxProcessOps(const char* proc_root = "/proc");
 
   [[nodiscard]] Micros Now() const override { return clock_.Now(); }
+  [[nodiscard]] Micros CpuTime() const override;
   model::WaitOutcome WaitPid(pid_t pid, WaitMode mode) override;
   model::WaitOutcome WaitAny(WaitMode mode) override;
   model::WaitOutcome ExitByPidfd(int pidfd) override;

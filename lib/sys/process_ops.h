@@ -30,6 +30,10 @@ enum class WaitMode {
 
 class ProcessOps : public Clock {
  public:
+  /// What this thread has used of a processor: what work costs, also where others are served before
+  /// us. The time that has passed, in a double that counts no other.
+  [[nodiscard]] virtual Micros CpuTime() const { return Now(); }
+
   // --- waiting; never blocks (WNOHANG). A stop is told once, in either mode.
   /// Also for a helper of ours (HelperProcess), which WaitAny never tells of.
   virtual model::WaitOutcome WaitPid(pid_t pid, WaitMode mode) = 0;

@@ -54,6 +54,7 @@ class FaultyProcessOps final : public sys::ProcessOps {
   [[nodiscard]] std::uint64_t failed(Call call) const { return failed_[Index(call)]; }
 
   [[nodiscard]] Micros Now() const override { return real_.Now(); }
+  [[nodiscard]] Micros CpuTime() const override { return real_.CpuTime(); }
   model::WaitOutcome WaitPid(pid_t pid, sys::WaitMode mode) override;
   model::WaitOutcome WaitAny(sys::WaitMode mode) override;
   model::WaitOutcome ExitByPidfd(int pidfd) override;
