@@ -15,8 +15,8 @@ function(reaperd_layer name)
   endif()
 endfunction()
 
-# What runs once or seldom is made small: resident memory is counted in stretches of 64 KiB around
-# what is touched (the kernel maps so much at a fault), and such code lies between what matters.
+# What runs once or seldom is made small: resident memory is counted in stretches around
+# what is touched (docs/kernel-facts.md, "What a fault of a file maps").
 function(reaperd_seldom_run)
   set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
 endfunction()
