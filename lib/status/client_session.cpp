@@ -110,8 +110,8 @@ void ClientSession::WorkOnMessage(const sys::Message& message, Around& around) {
   oneway_ = call->oneway;
   const std::uint64_t request = ++request_;
   if (!oneway_) awaiting_ = request;
-  Answer answer = Dispatch(std::move(*call), around.service, caller_,
-                           around.promise(caller_.id, request));
+  Answer answer =
+      Dispatch(std::move(*call), around.service, caller_, around.promise(caller_.id, request));
   // Else it was answered before the handler came back.
   if (oneway_ || awaiting_ == request) Deliver(std::move(answer), around.counters);
 }
@@ -197,9 +197,8 @@ ClientSession::Flushed ClientSession::Flush(sys::ProcessOps& ops) {
   if (hung_up_) DropReplies();
   while (sent_ < output_.size()) {
     const auto rest = std::as_bytes(std::span(output_)).subspan(sent_);
-    const ssize_t size = descriptor_
-                             ? sys::SendWithDescriptor(fd_.get(), rest, descriptor_.get())
-                             : ops.Send(fd_.get(), rest);
+    const ssize_t size = descriptor_ ? sys::SendWithDescriptor(fd_.get(), rest, descriptor_.get())
+                                     : ops.Send(fd_.get(), rest);
     if (size == -EINTR) continue;
     if (size == -EAGAIN) return Flushed::kPart;
     if (size == -EPIPE || size == -ECONNRESET) {

@@ -82,16 +82,16 @@ class ClientSession {
   std::size_t sent_ = 0;  ///< of output_
   UniqueFd descriptor_;   ///< goes with the next byte
   std::unique_ptr<ReplyStream> stream_;
-  std::uint64_t request_ = 0;             ///< number of the current one
-  std::optional<std::uint64_t> awaiting_;  ///< the request whose answer comes later
+  std::uint64_t request_ = 0;                    ///< number of the current one
+  std::optional<std::uint64_t> awaiting_;        ///< the request whose answer comes later
   sys::Terminator end_ = sys::Terminator::kNul;  ///< of the current request, and so of its replies
   bool oneway_ = false;
   bool stream_waits_ = false;
   bool readable_ = true;
-  bool ends_ = false;       ///< epoll told of an end, which a read will find
-  bool read_end_ = false;   ///< the client has shut down its side
-  bool hung_up_ = false;    ///< nobody is there to read a reply
-  bool closing_ = false;    ///< when the output is gone
+  bool ends_ = false;      ///< epoll told of an end, which a read will find
+  bool read_end_ = false;  ///< the client has shut down its side
+  bool hung_up_ = false;   ///< nobody is there to read a reply
+  bool closing_ = false;   ///< when the output is gone
 };
 
 /// The texts of a reply, with its end.

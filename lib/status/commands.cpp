@@ -47,8 +47,8 @@ Answer Signal(const Exchange& exchange) {
   if (!arguments.Has("pid")) return InvalidParameter("pid", "whom? pid and id, or service");
   const std::string id = arguments.TextOf("id");
   if (id.empty()) return InvalidParameter("id", "a pid is used again: its id is needed, too");
-  request.to = model::SignalProcessRequest{.pid = static_cast<pid_t>(*arguments.Int("pid")),
-                                           .id = id};
+  request.to =
+      model::SignalProcessRequest{.pid = static_cast<pid_t>(*arguments.Int("pid")), .id = id};
   return Done(exchange.service.control.Signal(request), "id");
 }
 

@@ -29,8 +29,8 @@ class EventLog;
 struct Caller {
   model::ClientId id = 0;
   Right right = Right::kNone;
-  model::SignalSender sender;     ///< pid and uid as the kernel told them
-  std::optional<uid_t> own_uid;   ///< see OwnUid
+  model::SignalSender sender;    ///< pid and uid as the kernel told them
+  std::optional<uid_t> own_uid;  ///< see OwnUid
   [[nodiscard]] Audience audience() const {
     return {.all = right == Right::kAdmin, .own_uid = own_uid};
   }

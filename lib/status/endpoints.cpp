@@ -20,11 +20,8 @@ constexpr std::int64_t kMaxLimit = model::RecordQuery::kMaxLimit;
 
 // TABLES: the parameters of the methods.
 constexpr Parameter kPid{.name = "pid", .type = Type::kInt, .least = 1, .greatest = kMaxPid};
-constexpr Parameter kThePid{.name = "pid",
-                            .type = Type::kInt,
-                            .need = Need::kRequired,
-                            .least = 1,
-                            .greatest = kMaxPid};
+constexpr Parameter kThePid{
+    .name = "pid", .type = Type::kInt, .need = Need::kRequired, .least = 1, .greatest = kMaxPid};
 constexpr Parameter kId{.name = "id"};
 constexpr Parameter kTheName{.name = "name", .need = Need::kRequired};
 constexpr Parameter kAfterSeq{.name = "after_seq", .type = Type::kInt};
@@ -75,13 +72,25 @@ constexpr Replies kSeveral = Replies::kSeveral;
 // TABLE: method, right, replies that the client has to take, handler, parameters, what it does. To
 // add a method: here, in handlers.h, and in the interface file; the tests name what is missing.
 constexpr std::array kEndpoints{
-    Endpoint{"org.varlink.service.GetInfo", Right::kNone, kOne, handlers::GetInfo, {},
+    Endpoint{"org.varlink.service.GetInfo",
+             Right::kNone,
+             kOne,
+             handlers::GetInfo,
+             {},
              "who answers here, and its interfaces"},
     Endpoint{"org.varlink.service.GetInterfaceDescription", Right::kNone, kOne,
              handlers::GetInterfaceDescription, kInterfaceName, "the text of an interface"},
-    Endpoint{"io.reaperd.Manager.Ping", Right::kRead, kOne, handlers::Ping, {},
+    Endpoint{"io.reaperd.Manager.Ping",
+             Right::kRead,
+             kOne,
+             handlers::Ping,
+             {},
              "whether somebody listens"},
-    Endpoint{"io.reaperd.Manager.GetStatus", Right::kRead, kOne, handlers::GetStatus, {},
+    Endpoint{"io.reaperd.Manager.GetStatus",
+             Right::kRead,
+             kOne,
+             handlers::GetStatus,
+             {},
              "the run: its state, counters and limits"},
     Endpoint{"io.reaperd.Manager.ListProcesses", Right::kRead, kOne, handlers::ListProcesses,
              kListProcesses, "all descendants, living and dead"},
@@ -89,15 +98,35 @@ constexpr std::array kEndpoints{
              "death records"},
     Endpoint{"io.reaperd.Manager.Inspect", Right::kRead, kOne, handlers::Inspect, kProcess,
              "the last death of a pid, and the files of its zombie"},
-    Endpoint{"io.reaperd.Manager.ListHeld", Right::kRead, kOne, handlers::ListHeld, {},
+    Endpoint{"io.reaperd.Manager.ListHeld",
+             Right::kRead,
+             kOne,
+             handlers::ListHeld,
+             {},
              "zombies that are kept"},
-    Endpoint{"io.reaperd.Manager.ListHoldRules", Right::kRead, kOne, handlers::ListHoldRules, {},
+    Endpoint{"io.reaperd.Manager.ListHoldRules",
+             Right::kRead,
+             kOne,
+             handlers::ListHoldRules,
+             {},
              "hold rules, barriers and limits"},
-    Endpoint{"io.reaperd.Manager.ListZombies", Right::kRead, kOne, handlers::ListZombies, {},
+    Endpoint{"io.reaperd.Manager.ListZombies",
+             Right::kRead,
+             kOne,
+             handlers::ListZombies,
+             {},
              "zombies that only their living parents can reap"},
-    Endpoint{"io.reaperd.Manager.ListBlockers", Right::kRead, kOne, handlers::ListBlockers, {},
+    Endpoint{"io.reaperd.Manager.ListBlockers",
+             Right::kRead,
+             kOne,
+             handlers::ListBlockers,
+             {},
              "who is alive below reaperd"},
-    Endpoint{"io.reaperd.Manager.Explain", Right::kRead, kOne, handlers::Explain, {},
+    Endpoint{"io.reaperd.Manager.Explain",
+             Right::kRead,
+             kOne,
+             handlers::Explain,
+             {},
              "the settings of this run, for people"},
     Endpoint{"io.reaperd.Manager.Monitor", Right::kRead, kSeveral, handlers::Monitor, kMonitor,
              "what there is, then what happens"},
@@ -111,11 +140,15 @@ constexpr std::array kEndpoints{
              kName, "forget a hold rule"},
     Endpoint{"io.reaperd.Manager.Signal", Right::kAdmin, kOne, handlers::Signal, kSignal,
              "send a signal to a process or a service"},
-    Endpoint{"io.reaperd.Manager.Shutdown", Right::kAdmin, kOne, handlers::Shutdown, {},
-             "begin a stop"},
+    Endpoint{
+        "io.reaperd.Manager.Shutdown", Right::kAdmin, kOne, handlers::Shutdown, {}, "begin a stop"},
     Endpoint{"io.reaperd.Manager.SetLogLevel", Right::kAdmin, kOne, handlers::SetLogLevel, kLevel,
              "log more or less"},
-    Endpoint{"io.reaperd.Manager.ListServices", Right::kRead, kOne, handlers::AnswerNoServices, {},
+    Endpoint{"io.reaperd.Manager.ListServices",
+             Right::kRead,
+             kOne,
+             handlers::AnswerNoServices,
+             {},
              "later"},
     Endpoint{"io.reaperd.Manager.StartService", Right::kRead, kOne, handlers::AnswerNoServices,
              kName, "later"},
@@ -125,8 +158,8 @@ constexpr std::array kEndpoints{
              kName, "later"},
     Endpoint{"io.reaperd.Manager.GetLogs", Right::kRead, kOne, handlers::AnswerNoServices, kLogs,
              "later"},
-    Endpoint{"io.reaperd.Manager.Reload", Right::kRead, kOne, handlers::AnswerNoServices, {},
-             "later"},
+    Endpoint{
+        "io.reaperd.Manager.Reload", Right::kRead, kOne, handlers::AnswerNoServices, {}, "later"},
 };
 
 Refusal NotFound(std::string_view method) {
@@ -153,10 +186,9 @@ Answer Dispatch(Call call, const Service& service, const Caller& caller, const L
   const Endpoint* const endpoint = FindEndpoint(call.method);
   if (endpoint == nullptr) return NotFound(call.method);
   if (caller.right < endpoint->right) {
-    return PermissionDenied(endpoint->right, "this takes the right " +
-                                                 std::string(kRights.Name(endpoint->right)) +
-                                                 ", yours is " +
-                                                 std::string(kRights.Name(caller.right)));
+    return PermissionDenied(endpoint->right,
+                            "this takes the right " + std::string(kRights.Name(endpoint->right)) +
+                                ", yours is " + std::string(kRights.Name(caller.right)));
   }
   if (call.upgrade) return Unsupported("no connection to this socket can be upgraded");
   if (endpoint->least_replies == Replies::kSeveral && !call.more) return ExpectedMore();

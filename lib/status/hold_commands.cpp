@@ -88,8 +88,7 @@ Answer AddHoldRule(const Exchange& exchange) {
 }
 
 Answer RemoveHoldRule(const Exchange& exchange) {
-  const Status status =
-      exchange.service.control.RemoveHoldRule(exchange.arguments.TextOf("name"));
+  const Status status = exchange.service.control.RemoveHoldRule(exchange.arguments.TextOf("name"));
   if (!status) return RefusalOf(status.error(), "name");
   return Reply{"{}", {}};
 }

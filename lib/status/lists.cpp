@@ -37,13 +37,12 @@ Answer AnswerProcesses(const model::ProcessList& list, const ProcessRange& range
       [](std::int64_t pid, const model::ProcessView& process) { return pid < process.pid; });
   const auto offset = static_cast<std::size_t>(first - list->begin());
   const std::size_t all = list->size() - offset;
-  return AnswerInPages({.count = std::min(all, range.limit),
-                        .item =
-                            [list, offset, context = std::move(context)](std::size_t index) {
-                              return ProcessJson((*list)[offset + index], context);
-                            },
-                        .reply = ListReply("processes", all)},
-                       replies);
+  return AnswerInPages(
+      {.count = std::min(all, range.limit),
+       .item = [list, offset, context = std::move(context)](
+                   std::size_t index) { return ProcessJson((*list)[offset + index], context); },
+       .reply = ListReply("processes", all)},
+      replies);
 }
 
 /// The query, or what is wrong with it.
@@ -102,8 +101,7 @@ Answer ListProcesses(const Exchange& exchange) {
   }
   exchange.service.control.ListProcesses(
       [&service = exchange.service, audience = exchange.caller.audience(), range,
-       replies = exchange.replies,
-       later = exchange.later](const Result<model::ProcessList>& list) {
+       replies = exchange.replies, later = exchange.later](const Result<model::ProcessList>& list) {
         later([&]() -> Answer {
           if (!list) return RefusalOf(list.error());
           return AnswerProcesses(*list, range, service.ContextFor(audience), replies);
@@ -115,14 +113,12 @@ Answer ListProcesses(const Exchange& exchange) {
 Answer ListDeaths(const Exchange& exchange) {
   const ReadQuery read = QueryOf(exchange);
   if (read.refusal) return *read.refusal;
-  const auto found = std::make_shared<const model::RecordPage>(
-      exchange.service.control.ListDeaths(read.query));
+  const auto found =
+      std::make_shared<const model::RecordPage>(exchange.service.control.ListDeaths(read.query));
   return AnswerInPages(
       {.count = found->records.size(),
-       .item =
-           [found, context = exchange.context()](std::size_t index) {
-             return DeathRecordJson(*found->records[index], context);
-           },
+       .item = [found, context = exchange.context()](
+                   std::size_t index) { return DeathRecordJson(*found->records[index], context); },
        .reply = [found](const Page& page) { return DeathsReply(*found, page); }},
       exchange.replies);
 }
@@ -130,13 +126,12 @@ Answer ListDeaths(const Exchange& exchange) {
 Answer ListHeld(const Exchange& exchange) {
   const auto held =
       std::make_shared<const std::vector<model::HoldInfo>>(exchange.service.control.ListHeld());
-  return AnswerInPages({.count = held->size(),
-                        .item =
-                            [held, context = exchange.context()](std::size_t index) {
-                              return HoldInfoJson((*held)[index], context);
-                            },
-                        .reply = ListReply("held", held->size())},
-                       exchange.replies);
+  return AnswerInPages(
+      {.count = held->size(),
+       .item = [held, context = exchange.context()](
+                   std::size_t index) { return HoldInfoJson((*held)[index], context); },
+       .reply = ListReply("held", held->size())},
+      exchange.replies);
 }
 
 Answer ListZombies(const Exchange& exchange) {
@@ -146,26 +141,23 @@ Answer ListZombies(const Exchange& exchange) {
         later([&]() -> Answer {
           if (!zombies) return RefusalOf(zombies.error());
           const auto kept = std::make_shared<const std::vector<model::ForeignZombie>>(*zombies);
-          return AnswerInPages({.count = kept->size(),
-                                .item =
-                                    [kept](std::size_t index) {
-                                      return ForeignZombieJson((*kept)[index]);
-                                    },
-                                .reply = ListReply("zombies", kept->size())},
-                               replies);
+          return AnswerInPages(
+              {.count = kept->size(),
+               .item = [kept](std::size_t index) { return ForeignZombieJson((*kept)[index]); },
+               .reply = ListReply("zombies", kept->size())},
+              replies);
         });
       });
   return AnswerLater{};
 }
 
 Answer ListBlockers(const Exchange& exchange) {
-  const auto left =
-      std::make_shared<const std::vector<model::Remaining>>(exchange.service.control.ListBlockers());
-  return AnswerInPages(
-      {.count = left->size(),
-       .item = [left](std::size_t index) { return BlockerJson((*left)[index]); },
-       .reply = ListReply("blockers", left->size())},
-      exchange.replies);
+  const auto left = std::make_shared<const std::vector<model::Remaining>>(
+      exchange.service.control.ListBlockers());
+  return AnswerInPages({.count = left->size(),
+                        .item = [left](std::size_t index) { return BlockerJson((*left)[index]); },
+                        .reply = ListReply("blockers", left->size())},
+                       exchange.replies);
 }
 
 }  // namespace reaperd::status::handlers

@@ -32,9 +32,7 @@ class MonitorStream final : public ReplyStream {
 
   void BeginWith(Snapshot snapshot) { snapshot_ = std::make_unique<Snapshot>(std::move(snapshot)); }
 
-  Part Next() override {
-    return snapshot_ ? Part{State::kMore, NextOfSnapshot()} : NextEvent();
-  }
+  Part Next() override { return snapshot_ ? Part{State::kMore, NextOfSnapshot()} : NextEvent(); }
 
  private:
   std::string NextOfSnapshot() {
@@ -120,8 +118,7 @@ Answer Monitor(const Exchange& exchange) {
     later([&]() -> Answer {
       if (!list) return RefusalOf(list.error());
       auto stream = std::make_unique<MonitorStream>(service, audience, follower, seq);
-      stream->BeginWith(
-          {.seq = seq, .processes = *list, .held = service.control.ListHeld()});
+      stream->BeginWith({.seq = seq, .processes = *list, .held = service.control.ListHeld()});
       return stream;
     });
   });

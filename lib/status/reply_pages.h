@@ -26,7 +26,8 @@ inline constexpr std::size_t kEnvelopeBytes = 512;
 
 /// From `first` on; kNone: not even one when it does not fit `max_bytes`.
 Page MakePage(std::size_t first, std::size_t count, const ItemText& item,
-              std::size_t max_bytes = kMaxReplyBytes - kEnvelopeBytes, AtLeast at_least = AtLeast::kOne);
+              std::size_t max_bytes = kMaxReplyBytes - kEnvelopeBytes,
+              AtLeast at_least = AtLeast::kOne);
 
 struct PagedList {
   std::size_t count = 0;

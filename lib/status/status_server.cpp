@@ -55,8 +55,8 @@ StatusServer::StatusServer(event::EventLoop& loop, sys::ProcessOps& ops, Control
               .promise = [this](model::ClientId id,
                                 std::uint64_t request) { return PromiseTo(id, request); }},
       // After all descriptors of the turn: so that clients are served in turn, not by their number.
-      queue_job_(loop.AddJob(Priority::kJobs,
-                             [this](event::Turn& turn) { return ServeQueue(turn); })),
+      queue_job_(
+          loop.AddJob(Priority::kJobs, [this](event::Turn& turn) { return ServeQueue(turn); })),
       accept_again_(loop.AddDeadline([this] {
         if (listening_) loop_.Wake(*listening_);
       })),
@@ -115,8 +115,9 @@ void StatusServer::Admit(UniqueFd fd) {
   const Right right = RightOf(*peer, inputs, shares);
   if (right == Right::kNone) {
     ++counters_.refused;
-    TurnAway(fd, PermissionDenied(Right::kRead, "this socket is for root, for the user of reaperd "
-                                                "and for the socket's group"));
+    TurnAway(fd, PermissionDenied(Right::kRead,
+                                  "this socket is for root, for the user of reaperd "
+                                  "and for the socket's group"));
     return;
   }
   const std::size_t places = right == Right::kAdmin ? kMaxClients : kMaxClients - kAdminPlaces;
@@ -154,8 +155,8 @@ Status StatusServer::AddClient(UniqueFd fd, Caller caller) {
     ++counters_.accept_failures;
     return source.error();
   }
-  clients_.emplace(id, Client{.session = ClientSession(std::move(fd), std::move(caller)),
-                              .source = *source});
+  clients_.emplace(
+      id, Client{.session = ClientSession(std::move(fd), std::move(caller)), .source = *source});
   return {};
 }
 

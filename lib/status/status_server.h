@@ -78,8 +78,7 @@ class StatusServer {
   void WakeFollowers();
 
   LateAnswer PromiseTo(model::ClientId id, std::uint64_t request);
-  void OnLateAnswer(model::ClientId id, std::uint64_t request,
-                    const std::function<Answer()>& make);
+  void OnLateAnswer(model::ClientId id, std::uint64_t request, const std::function<Answer()>& make);
 
   event::EventLoop& loop_;
   sys::ProcessOps& ops_;
