@@ -1,7 +1,6 @@
 // Methods that act on processes and on the run itself.
 #include <string>
 
-#include "base/enum_names.h"
 #include "model/run_spec.h"
 #include "model/signal_names.h"
 #include "status/handlers.h"
@@ -9,18 +8,6 @@
 
 namespace reaperd::status::handlers {
 namespace {
-
-using model::LogLevel;
-
-// TABLE: words of the interface, the same as those of --log-level.
-constexpr EnumNames<LogLevel, 6> kLevels{{{
-    {LogLevel::kTrace, "trace"},
-    {LogLevel::kDebug, "debug"},
-    {LogLevel::kInfo, "info"},
-    {LogLevel::kWarn, "warn"},
-    {LogLevel::kError, "error"},
-    {LogLevel::kOff, "off"},
-}}};
 
 Answer Done(const Status& status, std::string_view parameter) {
   if (!status) return RefusalOf(status.error(), parameter);
@@ -57,8 +44,8 @@ Answer Shutdown(const Exchange& exchange) {
 }
 
 Answer SetLogLevel(const Exchange& exchange) {
-  const auto level = kLevels.Parse(exchange.arguments.TextOf("level"));
-  if (!level) return InvalidParameter("level", "expected " + kLevels.Alternatives());
+  const auto level = model::kLogLevels.Parse(exchange.arguments.TextOf("level"));
+  if (!level) return InvalidParameter("level", "expected " + model::kLogLevels.Alternatives());
   return Done(exchange.service.control.SetLogLevel(*level), "level");
 }
 
