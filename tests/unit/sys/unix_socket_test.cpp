@@ -130,27 +130,29 @@ TEST_F(UnixSocketTest, LetsOneOfManyStartersHaveAStalePath) {
     }
     const test::Pipe won = test::MakePipe();
     const test::Pipe go = test::MakePipe();
-    std::vector<pid_t> starters;
+    const test::Pipe stay = test::MakePipe();
+    std::set<pid_t> starters;
     for (int i = 0; i < kStarters; ++i) {
-      starters.push_back(test::Fork([&] {
+      starters.insert(test::Fork([&] {
         char byte = 0;
         if (read(go.read_end.get(), &byte, 1) != 1) return 1;
         const auto socket = ListenUnix(path_);
         if (!socket) return socket.error().code() == EADDRINUSE ? 0 : 2;
-        // Those who come later find us alive, for as long as anybody tries.
-        if (write(won.write_end.get(), "w", 1) != 1) return 3;
-        return read(go.read_end.get(), &byte, 1) == 1 ? 0 : 4;
+        const pid_t pid = getpid();
+        if (write(won.write_end.get(), &pid, sizeof pid) != sizeof pid) return 3;
+        return read(stay.read_end.get(), &byte, 1) == 1 ? 0 : 4;
       }));
     }
     ASSERT_EQ(write(go.write_end.get(), "gggggggg", kStarters), kStarters);
-    char byte = 0;
-    ASSERT_EQ(read(won.read_end.get(), &byte, 1), 1);
-    EXPECT_TRUE(ConnectUnix(path_, Blocking::kNo).ok()) << "the winner was robbed of its path";
-    ASSERT_EQ(write(go.write_end.get(), "gggggggg", kStarters), kStarters);
+    pid_t winner = 0;
+    ASSERT_EQ(read(won.read_end.get(), &winner, sizeof winner), ssize_t{sizeof winner});
+    ASSERT_EQ(starters.erase(winner), 1U);
+    // All others come while the winner listens.
     for (const pid_t pid : starters)
       EXPECT_EQ(test::WaitStatus(pid), 0);
-    ASSERT_EQ(fcntl(won.read_end.get(), F_SETFL, O_NONBLOCK), 0);
-    EXPECT_EQ(read(won.read_end.get(), &byte, 1), -1) << "two have won";
+    EXPECT_TRUE(ConnectUnix(path_, Blocking::kNo).ok()) << "the winner was robbed of its path";
+    ASSERT_EQ(write(stay.write_end.get(), "s", 1), 1);
+    EXPECT_EQ(test::WaitStatus(winner), 0);
   }
   EXPECT_FALSE(Exists(path_ + ".lock"));
 }
