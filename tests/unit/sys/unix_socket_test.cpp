@@ -172,8 +172,8 @@ TEST_F(UnixSocketTest, LeavesAFileThatIsAnothersByNow) {
 }
 
 TEST_F(UnixSocketTest, TellsWhenAPathIsTooLong) {
-  const std::string longest = dir_.path() + "/" +
-                              std::string(kMaxSocketPathBytes - dir_.path().size() - 1, 'x');
+  const std::string longest =
+      dir_.path() + "/" + std::string(kMaxSocketPathBytes - dir_.path().size() - 1, 'x');
   EXPECT_TRUE(ConnectUnix(longest, Blocking::kNo).error().code() == ENOENT);
   const auto refused = ConnectUnix(longest + "x", Blocking::kNo);
   EXPECT_EQ(refused.error().code(), ENAMETOOLONG);
