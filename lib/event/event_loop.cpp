@@ -70,6 +70,16 @@ SourceId EventLoop::Put(std::unique_ptr<Source> source) {
   return id;
 }
 
+Status EventLoop::ChangeIo(SourceId id, std::uint32_t epoll_events) {
+  epoll_event event{};
+  event.events = epoll_events;
+  event.data.u64 = id;
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, sources_[id]->fd, &event) < 0) {
+    return Error::FromErrno("cannot watch a descriptor", errno);
+  }
+  return {};
+}
+
 void EventLoop::RemoveIo(SourceId id) {
   Source& source = *sources_[id];
   if (source.removed) return;
@@ -85,8 +95,8 @@ SourceId EventLoop::AddJob(Priority priority, JobHandler handler) {
   return Put(std::move(source));
 }
 
-void EventLoop::Wake(SourceId job) {
-  sources_[job]->awake = true;
+void EventLoop::Wake(SourceId source) {
+  sources_[source]->awake = true;
 }
 
 DeadlineId EventLoop::AddDeadline(DeadlineHandler handler) {

@@ -53,12 +53,15 @@ class EventLoop {
 
   /// `epoll_events`: EPOLLIN, EPOLLET …
   Result<SourceId> AddIo(int fd, std::uint32_t epoll_events, Priority priority, IoHandler handler);
+  /// Watches for other events from now on; what holds already is told again.
+  Status ChangeIo(SourceId id, std::uint32_t epoll_events);
   /// Also takes the descriptor out of epoll. A job can be removed, too.
   void RemoveIo(SourceId id);
 
   SourceId AddJob(Priority priority, JobHandler handler);
-  /// The job runs in this turn if its priority is still to come, else in the next.
-  void Wake(SourceId job);
+  /// The job runs in this turn if its priority is still to come, else in the next. A handler of
+  /// descriptors is called without events.
+  void Wake(SourceId source);
 
   DeadlineId AddDeadline(DeadlineHandler handler);
   /// From the handler of a deadline, one that is past is served in the next turn.

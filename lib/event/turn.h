@@ -16,7 +16,7 @@ class Turn {
   /// The clock is read every kItemsPerCheck items, so every handler gets at least so much done.
   [[nodiscard]] bool Over() {
     if (++items_ % kItemsPerCheck != 0) return false;
-    return clock_.Now() >= end_us_;
+    return OverNow();
   }
   /// The same after several items that cannot be parted.
   [[nodiscard]] bool OverAfter(int items) {
@@ -24,6 +24,9 @@ class Turn {
     if (items_ / kItemsPerCheck == (items_ - items) / kItemsPerCheck) return false;
     return clock_.Now() >= end_us_;
   }
+
+  /// Reads the clock each time: after items that take long.
+  [[nodiscard]] bool OverNow() const { return clock_.Now() >= end_us_; }
 
  private:
   const Clock& clock_;

@@ -34,6 +34,13 @@ JsonWriter& JsonWriter::Key(std::string_view name) {
   return *this;
 }
 
+JsonWriter& JsonWriter::EscapedKey(std::string_view name) {
+  String(name);
+  out_ += ':';
+  comma_ = false;
+  return *this;
+}
+
 JsonWriter& JsonWriter::String(std::string_view text) {
   Comma();
   out_ += '"';

@@ -24,6 +24,8 @@ class JsonWriter {
 
   /// `name` is a word of ours: it is not escaped. A value, or an Open, follows.
   JsonWriter& Key(std::string_view name);
+  /// The same with a text of strangers.
+  JsonWriter& EscapedKey(std::string_view name);
 
   JsonWriter& Null() { return Raw("null"); }
   JsonWriter& Bool(bool value) { return Raw(value ? "true" : "false"); }
@@ -33,6 +35,8 @@ class JsonWriter {
   JsonWriter& Number(T value) {
     return Raw(std::to_string(value));
   }
+  /// A value that is JSON already.
+  JsonWriter& Json(std::string_view text) { return Raw(text); }
 
   // The usual pairs of a key and a value; null for what is not known.
   template <std::integral T>
@@ -54,6 +58,10 @@ class JsonWriter {
     return text.empty() ? Null(name) : Key(name).String(text);
   }
   JsonWriter& Bool(std::string_view name, bool value) { return Key(name).Bool(value); }
+  JsonWriter& Bool(std::string_view name, const std::optional<bool>& value) {
+    return value ? Key(name).Bool(*value) : Null(name);
+  }
+  JsonWriter& Json(std::string_view name, std::string_view text) { return Key(name).Json(text); }
   JsonWriter& Null(std::string_view name) { return Key(name).Null(); }
 
   /// The whole text; nothing is left to write to.

@@ -1,12 +1,11 @@
 #include "status/status_json.h"
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-#include "model/signal_names.h"
+#include "status/json_parts.h"
 #include "status/json_writer.h"
 
 namespace reaperd::status {
@@ -15,38 +14,6 @@ namespace {
 using model::DeathRecord;
 
 constexpr std::size_t kUsualRecordBytes = 1536;
-
-/// The last digits of `value`, with zeros in front.
-void AppendDigits(std::string& out, std::int64_t value, std::size_t digits) {
-  out.resize(out.size() + digits);
-  for (std::size_t at = 1; at <= digits; ++at, value /= 10)
-    out[out.size() - at] = static_cast<char>('0' + value % 10);
-}
-
-struct Output {
-  JsonWriter& json;
-  const JsonContext& context;
-
-  void Time(std::string_view name, std::optional<Micros> boot_us) const {
-    if (boot_us) {
-      json.String(name, WallTime(*boot_us + context.wall_offset_us));
-    } else {
-      json.Null(name);
-    }
-  }
-};
-
-void WriteStrings(JsonWriter& json, std::string_view name,
-                  const std::optional<std::vector<std::string>>& texts) {
-  if (!texts) {
-    json.Null(name);
-    return;
-  }
-  json.Key(name).OpenArray();
-  for (const std::string& text : *texts)
-    json.String(text);
-  json.CloseArray();
-}
 
 void WriteLineage(JsonWriter& json, const std::optional<std::vector<model::Ancestor>>& lineage) {
   if (!lineage) {
@@ -58,16 +25,6 @@ void WriteLineage(JsonWriter& json, const std::optional<std::vector<model::Ances
     json.OpenObject().Number("pid", ancestor.pid).String("comm", ancestor.comm).CloseObject();
   }
   json.CloseArray();
-}
-
-void WriteEnd(JsonWriter& json, const model::ExitStatus& end) {
-  json.Key("end").OpenObject();
-  if (end.how == model::ExitStatus::How::kExit) {
-    json.String("how", "exit").Number("code", end.value).Null("signal");
-  } else {
-    json.String("how", "signal").Null("code").String("signal", model::SignalName(end.value));
-  }
-  json.Bool("core", end.core).CloseObject();
 }
 
 void WriteUsage(JsonWriter& json, const std::optional<model::ResourceUse>& usage) {
@@ -116,23 +73,25 @@ void WriteHoldNote(JsonWriter& json, const std::optional<model::HoldNote>& hold)
 }
 
 /// Who it was. What the record itself does not say may stand in the shadow.
-void WriteIdentity(JsonWriter& json, const DeathRecord& record) {
+void WriteIdentity(const Output& out, const DeathRecord& record) {
   static const model::Shadow kNone;
+  JsonWriter& json = out.json;
+  const bool words = out.context.audience.HearsWordsOf(record.uid);
   const model::Shadow& shadow = record.shadow ? *record.shadow : kNone;
   json.Number("pid", record.pid)
       .StringUnlessEmpty("id", record.id)
       .String("role", model::kRoles.Name(record.role))
       .StringUnlessEmpty("service", record.service)
       .StringUnlessEmpty("comm", record.comm.empty() ? shadow.comm : record.comm);
-  WriteStrings(json, "cmdline", shadow.cmdline);
-  if (shadow.cmdline_truncated) json.Bool("cmdline_truncated", true);
+  WriteWords(json, "cmdline", words ? shadow.cmdline : std::nullopt);
+  if (words && shadow.cmdline_truncated) json.Bool("cmdline_truncated", true);
   json.StringOrNull("exe", shadow.exe)
       .StringOrNull("cwd", shadow.cwd)
       .Number("uid", record.uid)
       .Number("gid", record.gid ? record.gid : shadow.gid)
       .StringOrNull("cgroup", record.cgroup ? record.cgroup : shadow.cgroup);
-  if (shadow.environ) WriteStrings(json, "environ", shadow.environ);
-  if (shadow.environ_truncated) json.Bool("environ_truncated", true);
+  if (words && shadow.environ) WriteWords(json, "environ", shadow.environ);
+  if (words && shadow.environ_truncated) json.Bool("environ_truncated", true);
   json.String("first_seen", model::kFirstSights.Name(record.first_sight));
   WriteLineage(json, shadow.lineage);
   json.Number("session", record.session).Number("process_group", record.process_group);
@@ -141,7 +100,7 @@ void WriteIdentity(JsonWriter& json, const DeathRecord& record) {
 void WriteRecord(const Output& out, const DeathRecord& record) {
   JsonWriter& json = out.json;
   json.OpenObject().Number("seq", record.seq).String("instance", out.context.instance);
-  WriteIdentity(json, record);
+  WriteIdentity(out, record);
   out.Time("started_at", record.started_us);
   out.Time("died_at", record.died_us);
   out.Time("reaped_at", record.reaped_us);
@@ -170,32 +129,6 @@ void WriteRecordKey(const Output& out, const std::shared_ptr<const DeathRecord>&
 
 }  // namespace
 
-std::string WallTime(Micros since_1970_us) {
-  using std::chrono::days;
-  using std::chrono::milliseconds;
-  const std::chrono::sys_time<std::chrono::microseconds> time{
-      std::chrono::microseconds{since_1970_us}};
-  const auto day = std::chrono::floor<days>(time);
-  const std::chrono::year_month_day date{day};
-  const std::chrono::hh_mm_ss clock{std::chrono::floor<milliseconds>(time - day)};
-  std::string out;
-  AppendDigits(out, int{date.year()}, 4);
-  out += '-';
-  AppendDigits(out, unsigned{date.month()}, 2);
-  out += '-';
-  AppendDigits(out, unsigned{date.day()}, 2);
-  out += 'T';
-  AppendDigits(out, clock.hours().count(), 2);
-  out += ':';
-  AppendDigits(out, clock.minutes().count(), 2);
-  out += ':';
-  AppendDigits(out, clock.seconds().count(), 2);
-  out += '.';
-  AppendDigits(out, clock.subseconds().count(), 3);
-  out += 'Z';
-  return out;
-}
-
 std::string DeathRecordJson(const DeathRecord& record, const JsonContext& context) {
   JsonWriter json(kUsualRecordBytes);
   WriteRecord({json, context}, record);
@@ -223,7 +156,20 @@ std::string BarrierResultJson(const model::BarrierResult& result) {
     WriteEnd(json, member.end);
     json.String("released_by", model::kReleaseReasons.Name(member.released_by)).CloseObject();
   }
-  json.CloseArray().CloseObject();
+  json.CloseArray().Number("unlisted", result.unlisted).CloseObject();
+  return std::move(json).Take();
+}
+
+std::string InspectedFileJson(const model::InspectedFile& file) {
+  JsonWriter json;
+  json.OpenObject().String("name", file.name);
+  if (file.error == 0) {
+    json.String("text", file.text).Null("error");
+  } else {
+    json.Null("text").Number("error", file.error);
+  }
+  if (file.truncated) json.Bool("truncated", true);
+  json.CloseObject();
   return std::move(json).Take();
 }
 
@@ -233,16 +179,8 @@ std::string InspectionJson(const model::Inspection& inspection, const JsonContex
   json.OpenObject();
   WriteRecordKey(out, inspection.record);
   json.Key("files").OpenArray();
-  for (const model::InspectedFile& file : inspection.files) {
-    json.OpenObject().String("name", file.name);
-    if (file.error == 0) {
-      json.String("text", file.text).Null("error");
-    } else {
-      json.Null("text").Number("error", file.error);
-    }
-    if (file.truncated) json.Bool("truncated", true);
-    json.CloseObject();
-  }
+  for (const model::InspectedFile& file : inspection.files)
+    json.Json(InspectedFileJson(file));
   json.CloseArray().CloseObject();
   return std::move(json).Take();
 }
@@ -258,12 +196,7 @@ std::string ForeignZombieJson(const model::ForeignZombie& zombie) {
       .Number("parent_start_ticks", zombie.parent_start_ticks)
       .StringUnlessEmpty("parent_comm", zombie.parent_comm)
       .Number("held_by_parent", zombie.held_by_parent);
-  if (zombie.growing) {
-    json.Bool("growing", *zombie.growing);
-  } else {
-    json.Null("growing");
-  }
-  json.CloseObject();
+  json.Bool("growing", zombie.growing).CloseObject();
   return std::move(json).Take();
 }
 

@@ -272,7 +272,8 @@ TEST(HoldInfoJson, TellsTheRecordTheRuleAndTheTime) {
 
 TEST(BarrierResultJson, TellsOfAllMembers) {
   model::BarrierResult result{.barrier = "jobs", .complete = true};
-  EXPECT_EQ(BarrierResultJson(result), R"({"barrier":"jobs","complete":true,"members":[]})");
+  EXPECT_EQ(BarrierResultJson(result),
+            R"({"barrier":"jobs","complete":true,"members":[],"unlisted":0})");
   result.members.push_back({.pid = 7, .id = "i1", .end = model::ExitStatus::Exited(0)});
   result.members.push_back({.pid = 8,
                             .end = model::ExitStatus::Killed(SIGTERM),
@@ -282,7 +283,7 @@ TEST(BarrierResultJson, TellsOfAllMembers) {
             R"({"pid":7,"id":"i1","end":{"how":"exit","code":0,"signal":null,"core":false},)"
             R"("released_by":"barrier"},)"
             R"({"pid":8,"id":null,"end":{"how":"signal","code":null,"signal":"SIGTERM",)"
-            R"("core":false},"released_by":"pressure"}]})");
+            R"("core":false},"released_by":"pressure"}],"unlisted":0})");
 }
 
 TEST(InspectionJson, TellsTextOrErrnoOfEachFile) {

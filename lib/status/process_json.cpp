@@ -1,0 +1,73 @@
+#include "status/process_json.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "model/death_record.h"
+#include "status/json_parts.h"
+#include "status/json_writer.h"
+
+namespace reaperd::status {
+namespace {
+
+/// Children of ours only: what they are to us, and their words.
+struct Bond {
+  std::optional<model::Role> role;
+  std::optional<model::FirstSight> first_seen;
+  std::string service;
+  std::optional<std::vector<std::string>> cmdline;
+};
+
+Bond BondOf(const model::ProcessInfo& child) {
+  Bond bond{.role = child.role, .first_seen = child.first_sight, .service = child.service};
+  if (child.shadow) bond.cmdline = child.shadow->cmdline;
+  return bond;
+}
+
+std::string Write(const model::ProcessView& process, const Bond& bond, const JsonContext& context) {
+  JsonWriter json;
+  const bool words = context.audience.HearsWordsOf(process.uid);
+  json.OpenObject()
+      .Number("pid", process.pid)
+      .StringUnlessEmpty("id", process.id)
+      .Number("ppid", process.parent)
+      .StringUnlessEmpty("comm", process.comm);
+  WriteWords(json, "cmdline", words ? bond.cmdline : std::nullopt);
+  json.Number("uid", process.uid);
+  json.StringUnlessEmpty("role", bond.role ? model::kRoles.Name(*bond.role) : "")
+      .StringUnlessEmpty("service", bond.service)
+      .String("state", model::kProcessStates.Name(process.state))
+      .StringUnlessEmpty("first_seen",
+                         bond.first_seen ? model::kFirstSights.Name(*bond.first_seen) : "");
+  Output{json, context}.Time("started_at", process.started_us);
+  json.CloseObject();
+  return std::move(json).Take();
+}
+
+/// We saw the birth of what we made; of all others the kernel tells it in ticks.
+std::optional<Micros> StartOf(const model::ProcessInfo& child) {
+  if (child.first_sight == model::FirstSight::kSpawn) return child.first_seen_us;
+  if (child.start_ticks == 0) return std::nullopt;
+  static const Micros kTick_us = kSecond / std::max(sysconf(_SC_CLK_TCK), 1L);
+  return static_cast<Micros>(child.start_ticks) * kTick_us;
+}
+
+}  // namespace
+
+std::string ProcessJson(const model::ProcessView& process, const JsonContext& context) {
+  return Write(process, process.child ? BondOf(*process.child) : Bond{}, context);
+}
+
+std::string ChildJson(const model::ProcessInfo& child, pid_t parent, const JsonContext& context) {
+  const model::ProcessView view{.pid = child.pid,
+                                .id = child.Id(),
+                                .parent = parent,
+                                .comm = child.shadow ? child.shadow->comm : "",
+                                .started_us = StartOf(child)};
+  return Write(view, BondOf(child), context);
+}
+
+}  // namespace reaperd::status
