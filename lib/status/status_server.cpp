@@ -17,8 +17,8 @@ using event::Priority;
 
 constexpr int kAcceptsPerTurn = 16;
 // Edge-triggered: a client that we do not read from, since it does not take its replies, must not
-// wake us again and again. Writability is asked for only while a reply waits: the kernel would tell
-// each time that the client has read something.
+// wake us again and again. Writability is asked for only while a reply waits
+// (docs/kernel-facts.md#who-has-half-closed).
 constexpr std::uint32_t kInput = EPOLLIN | EPOLLRDHUP | EPOLLET;
 constexpr std::uint32_t kInputAndOutput = kInput | EPOLLOUT;
 
@@ -133,7 +133,8 @@ void StatusServer::Admit(UniqueFd fd) {
 }
 
 void StatusServer::TurnAway(const UniqueFd& fd, const Refusal& refusal) {
-  // It has an empty buffer: this fits. What the client sent is lost, the answer is not.
+  // It has an empty buffer: this fits, and reaches the client whatever that sends
+  // (docs/kernel-facts.md#closing-with-something-unread).
   const std::string text = RefusalText(refusal, sys::Terminator::kNul);
   static_cast<void>(ops_.Send(fd.get(), std::as_bytes(std::span(text))));
 }

@@ -103,7 +103,8 @@ Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   if (!probe) return probe.error();
   const int code = ConnectTo(probe->get(), address);
   if (code == ENOENT) return {};
-  // EAGAIN: its queue is full, so somebody has one. Whatever else: not known to be stale.
+  // Whatever else than a refusal: not known to be stale
+  // (docs/kernel-facts.md#a-unix-socket-whose-queue-is-full).
   if (code == 0 || code == EAGAIN) return Error(EADDRINUSE, "somebody listens on " + path);
   if (code != ECONNREFUSED)
     return Error::FromErrno("cannot tell whether " + path + " is used", code);
@@ -114,7 +115,7 @@ Status RemoveStale(const std::string& path, const sockaddr_un& address) {
 }
 
 Status Bind(int fd, const std::string& path, const sockaddr_un& address) {
-  // The mode of the file is that of the socket without the umask: never open to others.
+  // Never open to others (docs/kernel-facts.md#the-mode-of-a-socket-file).
   if (fchmod(fd, kOwnerOnly) < 0) return Error::FromErrno("cannot set the mode of a socket", errno);
   if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
     return Error::FromErrno("cannot bind to " + path, errno);
@@ -240,7 +241,8 @@ std::optional<bool> PeerSharesUserNamespace(int fd, pid_t peer_pid) {
   const std::string theirs = NamespaceLink(std::to_string(peer_pid));
   if (ours.empty() || theirs.empty()) return std::nullopt;
   if (known) {
-    // Readable: it has ended, and what was read may be of another one with its number.
+    // Readable: it has ended, and what was read may be of another one with its number
+    // (docs/kernel-facts.md#the-process-behind-a-connection).
     pollfd ended{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
     if (poll(&ended, 1, 0) != 0) return std::nullopt;
   }

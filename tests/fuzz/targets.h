@@ -22,13 +22,15 @@ void FuzzPause(std::string_view input);
 void FuzzText(std::string_view input);
 void FuzzHoldFile(std::string_view input);
 void FuzzShortForm(std::string_view input);
+void FuzzStatusSocket(std::string_view input);
+void FuzzVarlinkCall(std::string_view input);
 
 struct TargetRow {
   const char* name;  ///< of the program (fuzz_<name>) and of the folder of its corpus
   Target run;
 };
 
-constexpr std::array<TargetRow, 10> kTargets{{
+constexpr std::array<TargetRow, 12> kTargets{{
     {"stat", FuzzStat},
     {"pid_list", FuzzPidList},
     {"command_line", FuzzCommandLine},
@@ -39,6 +41,8 @@ constexpr std::array<TargetRow, 10> kTargets{{
     {"text", FuzzText},
     {"hold_file", FuzzHoldFile},
     {"short_form", FuzzShortForm},
+    {"status_socket", FuzzStatusSocket},
+    {"varlink_call", FuzzVarlinkCall},
 }};
 
 /// Also in builds without assert.

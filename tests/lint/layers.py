@@ -58,6 +58,9 @@ PURE = (
     "lib/service/service_state",
     "lib/service/restart_policy",
     "lib/service/backoff",
+    "lib/status/peer_rights",
+    "lib/status/wall_time",
+    "lib/sys/framing",
 )
 PURE_MAY_USE = ("lib/model", "lib/base")
 

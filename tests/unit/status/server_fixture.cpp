@@ -1,7 +1,9 @@
 #include "server_fixture.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -83,6 +85,25 @@ ServerTest::Client ServerTest::Connect() {
   auto fd = sys::ConnectUnix(listening_.path(), sys::Blocking::kNo);
   EXPECT_TRUE(fd.ok()) << fd.error().message();
   return {*this, fd ? std::move(*fd) : UniqueFd()};
+}
+
+bool ServerTest::CanBeOthers() {
+  return geteuid() == 0;
+}
+
+ServerTest::Client ServerTest::ConnectAs(uid_t uid, gid_t gid) {
+  EXPECT_EQ(chmod(listening_.path().c_str(), 0666), 0);
+  std::array<gid_t, 256> groups{};
+  const int count = getgroups(static_cast<int>(groups.size()), groups.data());
+  // The kernel notes the effective ids of the moment.
+  EXPECT_EQ(setgroups(0, nullptr), 0);
+  EXPECT_EQ(setegid(gid), 0);
+  EXPECT_EQ(seteuid(uid), 0);
+  Client client = Connect();
+  EXPECT_EQ(seteuid(0), 0);
+  EXPECT_EQ(setegid(0), 0);
+  EXPECT_EQ(setgroups(static_cast<std::size_t>(count), groups.data()), 0);
+  return client;
 }
 
 ServerTest::Client ServerTest::Adopted(Right right, int send_buffer_bytes) {
@@ -180,7 +201,8 @@ Json ServerTest::Client::Receive() {
   if (!text) return nullptr;
   const Json reply = Json::parse(*text, nullptr, false);
   EXPECT_FALSE(reply.is_discarded()) << *text;
-  const std::string method = asked_.empty() ? "" : asked_.front();
+  // What tests send as bytes of their own are pings, if it is a call at all.
+  const std::string method = asked_.empty() ? "io.reaperd.Manager.Ping" : asked_.front();
   if (!asked_.empty() && !reply.value("continues", false)) asked_.pop_front();
   ExpectAsInInterface(method, reply);
   return reply;

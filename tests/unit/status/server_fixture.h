@@ -81,6 +81,9 @@ class ServerTest : public ::testing::Test {
   void Serve(RightsInputs rights);
   /// By the listening socket.
   Client Connect();
+  /// The same as another user, of this group alone. Root only: see CanBeOthers.
+  Client ConnectAs(uid_t uid, gid_t gid);
+  static bool CanBeOthers();
   /// By a socket pair, with this right.
   Client Adopted(Right right, int send_buffer_bytes = 0);
 
