@@ -70,6 +70,7 @@ Status Daemon::SetUp() {
 
   if (Status holding = CheckHolding(spec_); !holding) return holding;
   if (Status watching = CheckWatching(spec_); !watching) return watching;
+  if (Status socket = status_.OpenNamed(spec_.status_socket); !socket) return socket;
   auto death_log = OpenDeathLog(spec_);
   if (!death_log) return death_log.error();
   death_log_ = std::move(death_log).value();
@@ -171,7 +172,7 @@ void Daemon::AfterStart() {
   reap_deadline_ = loop_->AddDeadline([this] { loop_->Wake(reap_job_); });
   stop_deadline_ = loop_->AddDeadline([this] { Act(stop_->OnDeadline(ops_.Now())); });
   kill_again_ = loop_->AddDeadline([this] { KillAll(); });
-  if (WantsDeathDesk(spec_)) MakeDesk();
+  if (WantsDeathDesk(spec_) || spec_.status_socket.Wanted(standing_.pid1)) MakeDesk();
   tree_.emplace(*loop_, ops_, standing_.pid1, kProcRoot,
                 [this](const service::TreeOutcome& outcome) { OnTreeSignalled(outcome); });
   tree_->Spare([this](pid_t pid) { return IsHelper(pid); });
@@ -187,6 +188,7 @@ void Daemon::AfterStart() {
   if (main_.running()) KnowMain();
   if (desk_) desk_->Start();
   if (main_.pidfd() >= 0) main_source_ = WatchPidfd(main_.pid(), main_.pidfd());
+  ServeStatus();
   if (spec_.change_to_root) static_cast<void>(!chdir("/"));
   if (spec_.close_inherited_descriptors) sys::CloseInheritedDescriptors();
   loop_->Wake(reap_job_);
@@ -337,6 +339,7 @@ void Daemon::Finish() {
 }
 
 RunResult Daemon::Conclude() {
+  status_.Stop(events_);
   job_control_->TakeBack(main_);
   if (desk_) desk_->Finish();
   const auto& status = main_.exit_status();

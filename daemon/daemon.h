@@ -14,6 +14,7 @@
 #include "daemon/pid1_setup.h"
 #include "daemon/run_observer.h"
 #include "daemon/signal_actions.h"
+#include "daemon/status_desk.h"
 #include "event/event_loop.h"
 #include "event/signal_source.h"
 #include "model/run_spec.h"
@@ -110,6 +111,7 @@ class Daemon final : private reap::ReapObserver, private RunControl {
   RunResult Conclude();
   [[nodiscard]] bool IsHelper(pid_t pid) const;
   void MakeDesk();
+  void ServeStatus();
   void KnowMain();
   void KnowDrain(pid_t pid);
   /// Main could not be started: for the death log.
@@ -137,6 +139,7 @@ class Daemon final : private reap::ReapObserver, private RunControl {
   EventFeed events_;
   std::optional<DeathDesk> desk_;       ///< made after the start; nullopt: nothing wants one
   std::optional<ControlDesk> control_;  ///< made when somebody asks for it
+  StatusDesk status_;
   StartedHandler on_started_;
   std::shared_ptr<const model::DeathRecord> main_record_;
   Micros started_us_ = 0;

@@ -25,6 +25,21 @@ status::ControlPlane* Daemon::control() {
   return control_ ? &*control_ : nullptr;
 }
 
+void Daemon::ServeStatus() {
+  if (!spec_.status_socket.Wanted(standing_.pid1)) return;
+  const Status serving = status_.Serve(
+      spec_.status_socket,
+      {.loop = *loop_, .ops = ops_, .control = *control(), .deaths = *desk_, .events = events_});
+  if (serving) {
+    observer_.OnStatusSocket(status_.path());
+  } else if (spec_.status_socket.where == model::StatusSocketSpec::Where::kDefault) {
+    // Nobody asked for it, and a poor place is no incident.
+    observer_.OnNoStatusSocket(serving.error());
+  } else {
+    observer_.OnWarning(serving.error().WithContext("no status socket"));
+  }
+}
+
 void Daemon::AddRun(model::StatusView& view) const {
   view.version = kVersion;
   view.pid1 = standing_.pid1;

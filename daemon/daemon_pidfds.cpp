@@ -28,6 +28,8 @@ void Daemon::KnowDrain(pid_t pid) {
     drain.pidfs_inode = sys::PidfsInode(pidfd);
     drain_source_ = WatchPidfd(pid, pidfd);
   }
+  drain.shadow = model::ShadowOfCommand(spec_.stop.drain_command);
+  events_.Tell([&] { return model::SpawnedEvent{.process = drain, .parent = getpid()}; });
   reaper_.Know(std::move(drain), pidfd);
 }
 

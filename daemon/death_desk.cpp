@@ -378,6 +378,7 @@ void DeathDesk::OnScribeStarted(pid_t pid, int pidfd) {
   model::ProcessInfo helper{.pid = pid, .role = model::Role::kHelper};
   if (pidfd >= 0) helper.pidfs_inode = sys::PidfsInode(pidfd);
   // Without the pidfd: nobody but us reaps it (docs/kernel-facts.md#a-clone-child-is-invisible-to-plain-waits).
+  around_.events.Tell([&] { return model::SpawnedEvent{.process = helper, .parent = getpid()}; });
   around_.reaper.Know(std::move(helper));
   holds_.OnSurroundingsChanged();
 }

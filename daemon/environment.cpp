@@ -107,7 +107,11 @@ Status ApplyEnvironment(std::span<char* const> environment, model::RunSpec& spec
   const bool mode_said = std::any_of(environment.begin(), environment.end(), [](const char* text) {
     return NameOf(text) == "REAPERD_RECORDS";
   });
-  if (values.spec.records.death_log && !mode_said) {
+  using Where = model::StatusSocketSpec::Where;
+  const Where socket = values.spec.status_socket.where;
+  const bool shown =
+      values.spec.records.death_log || socket == Where::kPath || socket == Where::kAuto;
+  if (shown && !mode_said) {
     values.spec.records.mode = model::RecordsMode::kAuto;
   }
   if (applied) applied = SettleHold(values);

@@ -8,6 +8,7 @@
 #include "daemon/explain.h"
 #include "reap/held_queue.h"
 #include "sys/process_limits.h"
+#include "sys/socket_path.h"
 
 namespace reaperd::daemon {
 namespace {
@@ -49,6 +50,19 @@ std::string ForeignText(const model::ForeignZombieSpec& foreign) {
          FormatDuration(foreign.min_age_us);
 }
 
+std::string SocketText(const model::StatusSocketSpec& socket, bool pid1) {
+  if (!socket.Wanted(pid1)) return "none";
+  std::string text = Printable(socket.path);
+  if (text.empty()) {
+    sys::SocketSearch search = sys::OurSocketSearch();
+    search.named.clear();
+    for (const std::string& path : sys::SocketCandidates(search))
+      text += (text.empty() ? "the first that can be had of " : ", ") + Printable(path);
+  }
+  if (socket.group) text += "; group " + std::to_string(*socket.group) + " may read";
+  return text;
+}
+
 }  // namespace
 
 void AddDeaths(std::string& out, const model::RunSpec& spec, bool pid1) {
@@ -67,6 +81,7 @@ void AddDeaths(std::string& out, const model::RunSpec& spec, bool pid1) {
     AddBudget(out, spec, pid1);
   }
   AddExplainRow(out, "foreign zombies", ForeignText(spec.foreign_zombies));
+  AddExplainRow(out, "status socket", SocketText(spec.status_socket, pid1));
 }
 
 }  // namespace reaperd::daemon

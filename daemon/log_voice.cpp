@@ -233,6 +233,16 @@ class LogVoice final : public RunObserver {
                {Number("pid", pid), Number("lines", static_cast<long>(lines))});
   }
 
+  void OnStatusSocket(const std::string& path) override {
+    if (!log_.Enabled(LogLevel::kDebug)) return;
+    log_.Write(LogLevel::kDebug, "status-socket", "status socket at " + Printable(path),
+               {{"path", path}});
+  }
+
+  void OnNoStatusSocket(const Error& error) override {
+    log_.Write(LogLevel::kDebug, "status-socket", "no status socket: " + error.message());
+  }
+
   void OnWarning(const Error& error) override {
     log_.Write(LogLevel::kWarn, "warning", error.message());
   }

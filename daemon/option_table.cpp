@@ -14,6 +14,7 @@
 #include "config/config_parser.h"
 #include "config/short_form.h"
 #include "sys/termination_log.h"
+#include "sys/unix_socket.h"
 #include "sys/users.h"
 
 namespace reaperd::daemon {
@@ -252,6 +253,35 @@ bool ApplyForeignZombies(std::string_view value, OptionValues& values, std::stri
   return true;
 }
 
+bool ApplyStatusSocket(std::string_view value, OptionValues& values, std::string& problem) {
+  using Where = model::StatusSocketSpec::Where;
+  model::StatusSocketSpec& socket = values.spec.status_socket;
+  socket.path.clear();
+  if (value == "none" || value == "auto") {
+    socket.where = value == "none" ? Where::kNone : Where::kAuto;
+    return true;
+  }
+  if (!value.starts_with('/')) return false;
+  if (value.size() > sys::kMaxSocketPathBytes) {
+    problem = "a socket's path has at most " + std::to_string(sys::kMaxSocketPathBytes) +
+              " bytes, and this one " + std::to_string(value.size());
+    return false;
+  }
+  socket.where = Where::kPath;
+  socket.path = std::string(value);
+  return true;
+}
+
+bool ApplySocketGroup(std::string_view value, OptionValues& values, std::string& problem) {
+  const auto group = sys::ResolveGroup(value);
+  if (group) {
+    values.spec.status_socket.group = *group;
+  } else {
+    problem = group.error().message();
+  }
+  return group.ok();
+}
+
 #define APPLY(expression)                                                            \
   [](std::string_view value, OptionValues& values, std::string& problem) -> bool {   \
     static_cast<void>(value), static_cast<void>(values), static_cast<void>(problem); \
@@ -348,6 +378,11 @@ constexpr auto MakeTable() {
        APPLY(ApplyFlag(value, values.spec.main.no_new_privileges))},
       {"parent-death-signal", "S", "REAPERD_PARENT_DEATH_SIGNAL", kSelf, "none",
        "sent to us when our parent dies", kSignalWords, false, ApplyParentDeath},
+      {"status-socket", "PATH", "REAPERD_STATUS_SOCKET", kSelf, "auto as PID 1, else none",
+       "for reaperctl: PATH, auto, none", "an absolute path, auto or none", false,
+       ApplyStatusSocket},
+      {"socket-group", "GROUP", "REAPERD_SOCKET_GROUP", kSelf, "none", "may read on that socket",
+       "a group, as name or number", false, ApplySocketGroup},
       {"log-level", "LEVEL", "REAPERD_LOG_LEVEL", kSelf, "info",
        "trace, debug, info, warn, error or off", "trace, debug, info, warn, error or off", false,
        APPLY(ApplyName(model::kLogLevels, value, values.spec.log_level))},

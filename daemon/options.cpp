@@ -79,6 +79,11 @@ Status CheckContradictions(const std::set<std::string_view>& seen, const OptionV
     return Error(0,
                  "--new-session and --process-group contradict each other; expected one of them");
   }
+  const model::StatusSocketSpec& socket = values.spec.status_socket;
+  if (socket.group && socket.where == model::StatusSocketSpec::Where::kNone) {
+    return Error(
+        0, "--socket-group without a socket: --status-socket is none; expected a path or auto");
+  }
   if (values.spec.exit.by_signal && seen.contains("map") && seen.contains("exit-by-signal")) {
     for (const auto& [from, to] : values.spec.exit.map) {
       if (from <= 128 || to > 128) continue;

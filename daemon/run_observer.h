@@ -87,6 +87,10 @@ class RunObserver {
                              [[maybe_unused]] std::uint64_t gone) {}
   /// The process that writes the death log was lost, and with it at most so many lines.
   virtual void OnScribeLost([[maybe_unused]] pid_t pid, [[maybe_unused]] std::uint64_t lines) {}
+  /// The status socket is there.
+  virtual void OnStatusSocket([[maybe_unused]] const std::string& path) {}
+  /// There is no place for the status socket, which nobody had asked for.
+  virtual void OnNoStatusSocket([[maybe_unused]] const Error& error) {}
   /// Something failed that the run survives.
   virtual void OnWarning(const Error& error) = 0;
   /// The run cannot start or go on; the process exits with ExitPolicy::own_failure.

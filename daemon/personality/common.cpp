@@ -57,6 +57,7 @@ model::RunSpec PlainSpec(const CommandLine& line, std::vector<std::string> comma
   spec.subreaper = model::Subreaper::kOnlyIfAsked;
   spec.termination_log = "";
   spec.records.mode = model::RecordsMode::kOff;
+  spec.status_socket.where = model::StatusSocketSpec::Where::kNone;
   spec.log_level = model::LogLevel::kOff;
   return spec;
 }

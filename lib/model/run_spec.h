@@ -2,6 +2,8 @@
 // the environment, or the command line of a program that we stand in for. Values only.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <optional>
 #include <string>
@@ -94,6 +96,23 @@ enum class ReapMode {
   kAuto,  ///< the kernel, at once; main's status comes by its pidfd
 };
 
+/// Where the status socket is.
+struct StatusSocketSpec {
+  enum class Where {
+    kDefault,  ///< as PID 1 at the usual places (sys/socket_path.h), else none
+    kAuto,     ///< at the usual places
+    kPath,
+    kNone,
+  };
+  Where where = Where::kDefault;
+  std::string path;            ///< kPath; absolute
+  std::optional<gid_t> group;  ///< that may read
+
+  [[nodiscard]] bool Wanted(bool pid1) const {
+    return where == Where::kDefault ? pid1 : where != Where::kNone;
+  }
+};
+
 /// Looking more often than that would be work without end.
 inline constexpr Micros kLeastWatch_us = 100 * kMillisecond;
 
@@ -106,6 +125,7 @@ struct RunSpec {
   HoldSpec hold;
   ForeignZombieSpec foreign_zombies;
   ReapMode reap = ReapMode::kWait;
+  StatusSocketSpec status_socket;
   /// Search for new children so often, also when nothing happens; nullopt: after deaths only.
   std::optional<Micros> watch_us;
   /// Of reading the above: told when the run begins.

@@ -19,9 +19,11 @@ constexpr std::string_view kName = "/reaperd.sock";
 constexpr mode_t kOurs = 0700;
 constexpr mode_t kOursAndGroups = 0750;
 
-std::string Variable(const char* name) {
+/// What is no absolute path is none: $REAPERD_STATUS_SOCKET may also be "auto" or "none", which say
+/// what reaperd is to do, and $XDG_RUNTIME_DIR must be one.
+std::string PathVariable(const char* name) {
   const char* const value = std::getenv(name);
-  return value != nullptr ? value : "";
+  return value != nullptr && *value == '/' ? value : "";
 }
 
 /// "." when there is no slash.
@@ -68,8 +70,8 @@ Result<ListeningSocket> ListenIn(const std::string& path, std::optional<gid_t> g
 }  // namespace
 
 SocketSearch OurSocketSearch() {
-  return {.named = Variable("REAPERD_STATUS_SOCKET"),
-          .xdg_runtime_dir = Variable("XDG_RUNTIME_DIR"),
+  return {.named = PathVariable("REAPERD_STATUS_SOCKET"),
+          .xdg_runtime_dir = PathVariable("XDG_RUNTIME_DIR"),
           .euid = geteuid()};
 }
 

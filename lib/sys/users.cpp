@@ -71,7 +71,9 @@ std::vector<gid_t> GroupsOf(const std::string& etc, const User& user) {
   return groups;
 }
 
-Result<gid_t> ResolveGroup(const std::string& etc, std::string_view text) {
+}  // namespace
+
+Result<gid_t> ResolveGroup(std::string_view text, const std::string& etc) {
   if (const auto number = ParseUnsigned(text, kMaxId)) return static_cast<gid_t>(*number);
   std::optional<gid_t> found;
   VisitGroups(etc, [&](const group& entry) {
@@ -81,8 +83,6 @@ Result<gid_t> ResolveGroup(const std::string& etc, std::string_view text) {
   if (found) return *found;
   return Error(0, "there is no group '" + Printable(text) + "' in " + etc + "/group");
 }
-
-}  // namespace
 
 Result<model::Credentials> ResolveUser(std::string_view text, const std::string& etc) {
   const std::size_t colon = text.find(':');
@@ -104,7 +104,7 @@ Result<model::Credentials> ResolveUser(std::string_view text, const std::string&
     if (user) credentials.groups = GroupsOf(etc, *user);
     return credentials;
   }
-  const auto group = ResolveGroup(etc, text.substr(colon + 1));
+  const auto group = ResolveGroup(text.substr(colon + 1), etc);
   if (!group) return group.error();
   credentials.gid = *group;
   return credentials;

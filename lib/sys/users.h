@@ -5,6 +5,8 @@
 // or systemd know are named by number.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 
@@ -17,5 +19,8 @@ namespace reaperd::sys {
 /// ":GROUP" the supplementary groups of the user are added; with it there are none. `etc` is the
 /// folder of the two files, "/etc" but in tests.
 Result<model::Credentials> ResolveUser(std::string_view text, const std::string& etc = "/etc");
+
+/// A name or a number.
+Result<gid_t> ResolveGroup(std::string_view text, const std::string& etc = "/etc");
 
 }  // namespace reaperd::sys

@@ -122,6 +122,17 @@ const std::vector<Good>& GoodValues() {
       {"death-log", "-", [](const RunSpec& s) { return s.records.death_log == "-"; }},
       {"death-log", "/var/log/x",
        [](const RunSpec& s) { return s.records.death_log == "/var/log/x"; }},
+      {"status-socket", "/run/x.sock",
+       [](const RunSpec& s) { return s.status_socket.path == "/run/x.sock"; }},
+      {"status-socket", "none",
+       [](const RunSpec& s) {
+         return !s.status_socket.Wanted(true) && !s.status_socket.Wanted(false);
+       }},
+      {"status-socket", "auto",
+       [](const RunSpec& s) {
+         return s.status_socket.Wanted(true) && s.status_socket.Wanted(false);
+       }},
+      {"socket-group", "0", [](const RunSpec& s) { return s.status_socket.group == gid_t{0}; }},
       {"hold", "cause=abnormal,for=30s",
        [](const RunSpec& s) {
          return s.hold.rules.size() == 1 && s.hold.rules[0].name == "hold-1" &&
@@ -251,6 +262,9 @@ constexpr Bad kBadValues[] = {
     {"records", "some", "expected auto, full, standard, minimal or off"},
     {"death-log", "", "expected an absolute path, or - for stderr"},
     {"death-log", "deaths.json", "expected an absolute path, or - for stderr"},
+    {"status-socket", "", "expected an absolute path, auto or none"},
+    {"status-socket", "x.sock", "expected an absolute path, auto or none"},
+    {"socket-group", "no-such-group", "there is no group 'no-such-group' in /etc/group"},
     {"hold", "", "'': expected KEY=VALUE, as in cause=signal+core-dump,for=30s"},
     {"foreign-zombies", "", "'': expected KEY=VALUE, as in interval=10s,action=nudge,min_age=10s"},
     {"reap", "never", "expected wait or auto"},
