@@ -15,8 +15,6 @@ constexpr std::string_view kPrefix = "REAPERD_";
 /// Variables that Kubernetes and Docker links make for a service called "reaperd".
 constexpr std::array<std::string_view, 4> kPlatformPrefixes{"REAPERD_PORT", "REAPERD_SERVICE_",
                                                             "REAPERD_ENV_", "REAPERD_NAME"};
-/// Read by the client, and by the processes below us.
-constexpr std::array<std::string_view, 1> kOthers{"REAPERD_STATUS_SOCKET"};
 
 const OptionRow* RowOf(std::string_view variable) {
   for (const OptionRow& row : OptionTable()) {
@@ -28,9 +26,6 @@ const OptionRow* RowOf(std::string_view variable) {
 bool NotOurs(std::string_view variable) {
   for (const std::string_view prefix : kPlatformPrefixes) {
     if (variable.starts_with(prefix)) return true;
-  }
-  for (const std::string_view other : kOthers) {
-    if (variable == other) return true;
   }
   return false;
 }

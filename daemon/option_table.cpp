@@ -378,7 +378,7 @@ constexpr auto MakeTable() {
        APPLY(ApplyFlag(value, values.spec.main.no_new_privileges))},
       {"parent-death-signal", "S", "REAPERD_PARENT_DEATH_SIGNAL", kSelf, "none",
        "sent to us when our parent dies", kSignalWords, false, ApplyParentDeath},
-      {"status-socket", "PATH", "REAPERD_STATUS_SOCKET", kSelf, "auto as PID 1, else none",
+      {"status-socket", "PATH", "REAPERD_STATUS_SOCKET", kSelf, "auto as PID 1",
        "for reaperctl: PATH, auto, none", "an absolute path, auto or none", false,
        ApplyStatusSocket},
       {"socket-group", "GROUP", "REAPERD_SOCKET_GROUP", kSelf, "none", "may read on that socket",

@@ -21,7 +21,7 @@ _PATH = re.compile(r"^(?:lib|daemon|tests|bench|scripts|docs|config|packaging)/[
 _MEMBER = re.compile(r"^(?:\w+::)+(?P<name>[A-Z]\w+)$")
 # Not ours, or of the tests and the tools.
 _OTHER_VARIABLES = re.compile(
-    r"REAPERD_(SERVICE_|PORT|NAME$|ENV_$|STATUS_SOCKET$|PROPERTY_|TEST_|BUILD$|STATIC$|RELEASE$|"
+    r"REAPERD_(SERVICE_|PORT|NAME$|ENV_$|PROPERTY_|TEST_|BUILD$|STATIC$|RELEASE$|"
     r"GRACES$|_|$)")
 _PLACEHOLDERS = ("NAME", "PRESET", "STAGE", "NNNN")
 

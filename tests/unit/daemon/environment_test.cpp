@@ -132,8 +132,7 @@ TEST(Environment, AnUnknownVariableIsRefusedWithASuggestion) {
 TEST(Environment, WhatPlatformsMakeForAServiceOfThatNameIsNotOurs) {
   const Texts platform{"REAPERD_PORT=tcp://10.0.0.1:80", "REAPERD_PORT_80_TCP=tcp://10.0.0.1:80",
                        "REAPERD_SERVICE_HOST=10.0.0.1",  "REAPERD_SERVICE_PORT=80",
-                       "REAPERD_NAME=/web/reaperd",      "REAPERD_ENV_PATH=/bin",
-                       "REAPERD_STATUS_SOCKET=/run/r"};
+                       "REAPERD_NAME=/web/reaperd",      "REAPERD_ENV_PATH=/bin"};
   const RunSpec spec = SpecOf(platform);
   EXPECT_EQ(spec.main.environment, Strings(platform.begin(), platform.end()))
       << "they pass through";
