@@ -64,6 +64,7 @@ std::vector<std::string> Choices(ValueKind kind) {
       return Words(kRuleActions);
     case ValueKind::kText:
     case ValueKind::kPid:
+    case ValueKind::kDeadPid:
     case ValueKind::kCount:
     case ValueKind::kNumber:
     case ValueKind::kDuration:
@@ -83,6 +84,7 @@ std::string Expectation(ValueKind kind, std::string_view text) {
     case ValueKind::kPath:
       return unless(!text.empty(), "a text that is not empty");
     case ValueKind::kPid:
+    case ValueKind::kDeadPid:
       return unless(IsNumber(text, 1, kMaxPid), "a process number");
     case ValueKind::kCount:
       return unless(IsNumber(text, 1, kMaxNumber), "a number above 0");

@@ -17,7 +17,8 @@ namespace reaperd::ctl {
 /// What a value must be; also what completions offer.
 enum class ValueKind {
   kText,
-  kPid,
+  kPid,  ///< of the living
+  kDeadPid,
   kCount,     ///< 1 and more
   kNumber,    ///< 0 and more
   kDuration,  ///< 500ms, 5s, 2m, 1h

@@ -40,7 +40,8 @@ std::string Duration(Micros duration_us) {
 
 std::string When(client::WallMicros at, const View& view) {
   if (view.times == Times::kAbsolute) return client::FormatWallTime(at);
-  return Duration(view.now - at) + " ago";
+  // Also when its clock is a little ahead of ours.
+  return view.now - at < kMillisecond ? "now" : Duration(view.now - at) + " ago";
 }
 
 std::string Until(client::WallMicros at, const View& view) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/error.h"
 #include "ctl/display.h"
 #include "ctl/phrases.h"
@@ -63,7 +65,8 @@ std::string FileText(const client::InspectedFile& file, const View& view) {
     return text + ": " + ErrnoText(static_cast<int>(*file.error)) + "\n";
   }
   text += "\n";
-  const std::string& content = file.text.value_or("");
+  std::string content = file.text.value_or("");
+  std::replace(content.begin(), content.end(), '\t', ' ');
   for (std::size_t begin = 0; begin < content.size();) {
     const std::size_t end = std::min(content.find('\n', begin), content.size());
     text += Harmless(std::string_view(content).substr(begin, end - begin)) + "\n";
