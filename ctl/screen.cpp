@@ -40,8 +40,8 @@ void Screen::Enter() {
 void Screen::Leave() {
   if (!entered_) return;
   entered_ = false;
+  if (has_keys_) tcsetattr(in_, TCSANOW, &before_);
   WriteNow(out_, kLeave);
-  if (has_keys_) tcsetattr(in_, TCSADRAIN, &before_);
 }
 
 bool Screen::Draw(const std::vector<std::string>& lines) {

@@ -27,9 +27,9 @@ class Screen {
  private:
   int in_;
   int out_;
+  termios before_{};  // filled while has_keys_ is made: stands before it
   bool has_keys_;
   bool entered_ = false;
-  termios before_{};
 };
 
 }  // namespace reaperd::ctl

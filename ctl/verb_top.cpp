@@ -26,15 +26,33 @@ constexpr int kNewsPerTurn = 2000;         ///< then keys and signals have their
 
 constexpr std::array<int, 7> kSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH, SIGCONT};
 
-/// These signals as values from here on.
-UniqueFd TakeSignals() {
-  sigset_t set{};
-  sigemptyset(&set);
-  for (const int signal : kSignals)
-    sigaddset(&set, signal);
-  sigprocmask(SIG_BLOCK, &set, nullptr);
-  return UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-}
+/// Signals as values, as long as this lives.
+class SignalValues {
+ public:
+  SignalValues() {
+    sigset_t set{};
+    sigemptyset(&set);
+    for (const int signal : kSignals)
+      sigaddset(&set, signal);
+    sigprocmask(SIG_BLOCK, &set, &before_);
+    fd_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  }
+  SignalValues(const SignalValues&) = delete;
+  SignalValues& operator=(const SignalValues&) = delete;
+  ~SignalValues() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// 0: none is there.
+  [[nodiscard]] int Take() const {
+    signalfd_siginfo info{};
+    const ssize_t size = read(fd_.get(), &info, sizeof info);
+    return size == static_cast<ssize_t>(sizeof info) ? static_cast<int>(info.ssi_signo) : 0;
+  }
+
+ private:
+  sigset_t before_{};
+  UniqueFd fd_;
+};
 
 class Top {
  public:
@@ -42,7 +60,6 @@ class Top {
       : session_(session),
         client_(std::move(client)),
         monitor_(std::move(monitor)),
-        signals_(TakeSignals()),
         screen_(session.surroundings().in, session.surroundings().out) {}
 
   int Run() {
@@ -101,7 +118,7 @@ class Top {
 
   void WaitFor(Micros time_us) {
     std::array<pollfd, 3> entries{{{monitor_.fd(), POLLIN, 0},
-                                   {signals_.get(), POLLIN, 0},
+                                   {signals_.fd(), POLLIN, 0},
                                    {keys_ ? session_.surroundings().in : -1, POLLIN, 0}}};
     poll(entries.data(), entries.size(), static_cast<int>(time_us / kMillisecond + 1));
     keys_ready_ = entries[2].revents != 0;
@@ -119,9 +136,8 @@ class Top {
   }
 
   void TakeSignal() {
-    signalfd_siginfo info{};
-    while (read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-      switch (static_cast<int>(info.ssi_signo)) {
+    for (int signal = signals_.Take(); signal != 0; signal = signals_.Take()) {
+      switch (signal) {
         case SIGWINCH:
         case SIGCONT:
           resized_ = true;
@@ -152,7 +168,7 @@ class Top {
   Session& session_;
   client::Client client_;
   client::Monitor monitor_;
-  UniqueFd signals_;
+  SignalValues signals_;
   Screen screen_;
   TopModel model_;
   bool keys_ = screen_.has_keys();

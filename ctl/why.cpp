@@ -82,7 +82,7 @@ std::string HoldSentence(const client::Inspection& inspection, const View& view)
     const client::Hold& hold = *inspection.hold;
     std::string text =
         " It is held by " + (hold.rule == "lease" ? std::string("a lease") : "rule " + hold.rule);
-    if (hold.until) text += " and released " + Until(*hold.until, view);
+    if (hold.until) text += " and to be released " + Until(*hold.until, view);
     return text + ": reaperctl inspect " + std::to_string(death.pid) + " shows its /proc.";
   }
   if (death.hold && death.hold->released_by) {
