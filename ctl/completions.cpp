@@ -78,7 +78,7 @@ std::vector<const OptionSpec*> ValuedOptions() {
   return found;
 }
 
-/// The loop that finds the verb among the words `array`, numbered from `first`.
+/// Those whose next word is not the verb.
 std::string GlobalValuePattern() {
   std::string text;
   for (const OptionSpec& option : GlobalOptions()) {
@@ -104,10 +104,10 @@ std::string ValueCases(std::string_view files) {
   return text;
 }
 
-/// `case $verb in` of both: words of the verb.
-std::string VerbCases() {
-  std::string text =
-      "    '') offers=\"" + VerbNames() + " " + FlagWords(GlobalOptions()) + "\" ;;\n";
+/// `case $verb in` of both: words of the verb; `first` where there is none yet.
+std::string VerbCases(const std::string& first) {
+  const std::string none = first + FlagWords(GlobalOptions());
+  std::string text = "    '') offers=\"" + none + "\" ;;\n";
   for (const Verb& verb : Verbs()) {
     std::string words = FlagWords(verb.options);
     for (const ArgumentSpec& argument : verb.arguments) {
@@ -141,7 +141,7 @@ std::string BashCompletions() {
       "  COMPREPLY=()\n"
       "  case $prev in\n";
   text += ValueCases("mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")");
-  text += "  esac\n  [[ -n $offers ]] || case $verb in\n" + VerbCases();
+  text += "  esac\n  [[ -n $offers ]] || case $verb in\n" + VerbCases(VerbNames() + " ");
   text +=
       "  esac\n"
       "  mapfile -t COMPREPLY < <(compgen -W \"$offers\" -- \"$cur\")\n"
@@ -177,8 +177,8 @@ std::string ZshCompletions() {
       doc += c == ':' ? std::string("\\:") : std::string(1, c);
     text += "      " + SingleQuoted(std::string(verb.name) + ":" + doc) + "\n";
   }
-  text +=
-      "    )\n    _describe verb verbs\n  fi\n  [[ -n $offers ]] || case $verb in\n" + VerbCases();
+  text += "    )\n    _describe verb verbs\n  fi\n  [[ -n $offers ]] || case $verb in\n" +
+          VerbCases("");
   text +=
       "  esac\n"
       "  compadd -- ${=offers}\n"
