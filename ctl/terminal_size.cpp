@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string_view>
 
 #include "base/text.h"
 
@@ -14,8 +15,9 @@ constexpr std::uint64_t kMost = 10000;
 
 std::size_t Chosen(const char* variable, unsigned short of_kernel, std::size_t otherwise) {
   const char* text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): one thread
-  const auto named = text != nullptr ? ParseUnsigned(text, kMost) : std::nullopt;
-  if (named && *named > 0) return *named;
+  const std::string_view words = text != nullptr ? text : "";
+  const std::uint64_t named = ParseUnsigned(words, kMost).value_or(0);
+  if (named > 0) return named;
   return of_kernel > 0 ? of_kernel : otherwise;
 }
 
