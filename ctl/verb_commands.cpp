@@ -113,15 +113,20 @@ int RunRules(Session& session, const Arguments& arguments) {
 
 int RunSignal(Session& session, const Arguments& arguments) {
   const std::string target = arguments.At(1);
-  const bool is_pid = ParseUnsigned(target, INT32_MAX).has_value();
+  const std::int64_t pid = PidOf(target);
   const auto client = session.Connect();
   if (!client) return kUnreachable;
-  const int number = model::ParseSignal(arguments.At(0)).value_or(0);
-  const std::string signal = model::SignalName(number);
-  if (!is_pid) {
-    return Quiet(session, client->Signal(client::ServiceName{target}, signal));
+  const std::string signal = model::SignalName(model::ParseSignal(arguments.At(0)).value_or(0));
+  if (pid == 0) return Quiet(session, client->Signal(client::ServiceName{target}, signal));
+  // A number alone could be another process's before the signal arrives.
+  const auto processes = client->ListProcesses();
+  if (!processes) return session.Explain(processes.failure());
+  for (const client::Process& process : *processes) {
+    if (process.pid != pid) continue;
+    return Quiet(session, client->Signal(client::ProcessName{pid, process.id}, signal));
   }
-  return Quiet(session, client->Signal(client::ProcessName{PidOf(target), std::nullopt}, signal));
+  session.Complain("no process " + target + " lives below reaperd");
+  return kRefused;
 }
 
 int RunShutdown(Session& session, const Arguments& /*arguments*/) {

@@ -1,4 +1,4 @@
-// ExpectGolden: a text is what a file of tests/unit/ctl/golden says. With REAPERD_UPDATE_GOLDEN set
+// ExpectGolden: a text is what a file of tests/unit/ctl/golden says. With REAPERD_TEST_UPDATE_GOLDEN set
 // the files are written instead: look at the difference before you commit it.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace reaperd::ctl {
 
 inline void ExpectGolden(const std::string& name, const std::string& text) {
   const std::string path = std::string(REAPERD_GOLDEN) + "/" + name + ".txt";
-  if (std::getenv("REAPERD_UPDATE_GOLDEN") != nullptr) {
+  if (std::getenv("REAPERD_TEST_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path) << text;
     return;
   }

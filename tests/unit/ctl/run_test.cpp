@@ -213,6 +213,8 @@ TEST_F(Reaperctl, WaitForTheChildOfAnotherThatCannotBeWatchedFails) {
 TEST_F(Reaperctl, CommandsBringTheirParameters) {
   fake.On("Hold", {Reply(R"({"id":"i5","held":false,"until":null,"pidfd":null})")});
   fake.On("Release", {Reply(R"({"released":2})")});
+  fake.On("ListProcesses",
+          {Reply(R"({"processes":[)" + test::ProcessJson() + R"(],"more":false})")});
   fake.On("Signal", {Reply("{}")});
   fake.On("AddHoldRule", {Reply(R"({"name":"r1","warnings":["never matches"]})")});
   fake.On("RemoveHoldRule", {Reply("{}")});
@@ -221,7 +223,8 @@ TEST_F(Reaperctl, CommandsBringTheirParameters) {
   EXPECT_EQ(Run({"release", "--barrier", "jobs"}).out, "2 zombies released\n");
   EXPECT_EQ(Run({"release", "--all"}).code, kDone);
   EXPECT_EQ(Run({"signal", "rtmin+3", "5"}).code, kUsage);
-  EXPECT_EQ(Run({"signal", "TERM", "5"}).code, kDone);
+  EXPECT_EQ(Run({"signal", "TERM", "5"}).code, kRefused);  // nobody has it
+  EXPECT_EQ(Run({"signal", "TERM", "214"}).code, kDone);
   EXPECT_EQ(Run({"signal", "15", "main"}).code, kDone);
   const Outcome added = Run({"rules", "add", "cause=signal"});
   EXPECT_EQ(added.out, "added rule r1\n");
@@ -235,11 +238,11 @@ TEST_F(Reaperctl, CommandsBringTheirParameters) {
   has(0, R"({"pid":5,"for_us":2000000})");
   has(1, R"({"barrier":"jobs"})");
   has(2, R"({"all":true})");
-  has(3, R"({"pid":5,"signal":"SIGTERM"})");
-  has(4, R"({"service":"main","signal":"SIGTERM"})");
-  has(5, R"({"rule":"cause=signal"})");
-  has(6, R"({"name":"r1"})");
-  has(7, R"({"level":"debug"})");
+  has(5, R"({"pid":214,"id":"i88123","signal":"SIGTERM"})");
+  has(6, R"({"service":"main","signal":"SIGTERM"})");
+  has(7, R"({"rule":"cause=signal"})");
+  has(8, R"({"name":"r1"})");
+  has(9, R"({"level":"debug"})");
 }
 
 TEST_F(Reaperctl, EventsAreObjectsWithTheirKind) {
