@@ -59,6 +59,10 @@ class RealServer : public testing::Test {
     control_.held.push_back({.record = held, .rule = "crashes"});
     control_.processes = {{.pid = 7, .id = "i7", .parent = 1, .comm = "nginx", .uid = 0},
                           {.pid = 8, .parent = 7, .comm = "nginx"}};
+    auto child = std::make_shared<model::ProcessInfo>();
+    child->pid = 7;
+    child->role = model::Role::kMain;
+    control_.processes[0].child = child;
     control_.zombies.resize(1);
     control_.remaining = {{.pid = 7, .comm = "nginx", .state = 'S', .wait_channel = "ep_poll"}};
     control_.files = {{.name = "stat", .text = "7 (x) Z"}, {.name = "io", .error = EACCES}};
@@ -80,6 +84,10 @@ class RealServer : public testing::Test {
                                                 .wall_offset_us = [] { return kOffset_us; },
                                                 .rights = {.our_uid = geteuid()}});
     while (!over_) {
+      if (server.value()->counters().monitors > 0 && death_ != nullptr) {
+        server.value()->event_log().OnEvent(death_->died_us,
+                                            model::DiedEvent{std::exchange(death_, nullptr)});
+      }
       loop->SetDeadline(0, loop->Now() + kMillisecond);
       loop->RunOnce();
     }
@@ -99,6 +107,8 @@ class RealServer : public testing::Test {
   test::FakeControlPlane control_;
 
  private:
+  /// Of the command, as soon as somebody follows. Only the server's thread touches it.
+  std::shared_ptr<const model::DeathRecord> death_ = Record(302, 7);
   test::TempDir dir_;
   sys::ListeningSocket listening_;
   std::atomic<bool> over_ = false;
@@ -144,6 +154,10 @@ TEST_F(RealServer, EveryCommandArrives) {
   Run({"shutdown"});
   ASSERT_EQ(control_.signals.size(), 2U);
   EXPECT_EQ(std::get<model::SignalProcessRequest>(control_.signals[0].to).id, "i7");
+}
+
+TEST_F(RealServer, WaitEndsWithADeathThatMonitorTells) {
+  Run({"wait", "7"}, 137);
 }
 
 TEST_F(RealServer, WaitFindsTheHeldAndTheDead) {
