@@ -41,19 +41,17 @@ Parameters Naming(const ProcessName& process) {
   return parameters;
 }
 
-template <typename... F>
-struct Overload : F... {
-  using F::operator()...;
+struct ReleaseNaming {
+  Parameters operator()(const ProcessName& process) const { return Naming(process); }
+  Parameters operator()(const RuleName& rule) const { return Parameters().Add("rule", rule.name); }
+  Parameters operator()(const BarrierName& barrier) const {
+    return Parameters().Add("barrier", barrier.name);
+  }
+  Parameters operator()(const Everything& /*all*/) const { return Parameters().Add("all", true); }
 };
 
 Parameters Naming(const ReleaseRequest& request) {
-  Parameters parameters;
-  std::visit(Overload{[&](const ProcessName& process) { parameters = Naming(process); },
-                      [&](const RuleName& rule) { parameters.Add("rule", rule.name); },
-                      [&](const BarrierName& barrier) { parameters.Add("barrier", barrier.name); },
-                      [&](const Everything&) { parameters.Add("all", true); }},
-             request);
-  return parameters;
+  return std::visit(ReleaseNaming{}, request);
 }
 
 Parameters Naming(const SignalTarget& target) {

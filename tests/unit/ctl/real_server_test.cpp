@@ -84,9 +84,9 @@ class RealServer : public testing::Test {
                                                 .wall_offset_us = [] { return kOffset_us; },
                                                 .rights = {.our_uid = geteuid()}});
     while (!over_) {
-      if (server.value()->counters().monitors > 0 && death_ != nullptr) {
-        server.value()->event_log().OnEvent(death_->died_us,
-                                            model::DiedEvent{std::exchange(death_, nullptr)});
+      // Again and again: one that is told before the snapshot is not an event of this monitor.
+      if (server.value()->counters().monitors > 0) {
+        server.value()->event_log().OnEvent(death_->died_us, model::DiedEvent{death_});
       }
       loop->SetDeadline(0, loop->Now() + kMillisecond);
       loop->RunOnce();
@@ -107,8 +107,8 @@ class RealServer : public testing::Test {
   test::FakeControlPlane control_;
 
  private:
-  /// Of the command, as soon as somebody follows. Only the server's thread touches it.
-  std::shared_ptr<const model::DeathRecord> death_ = Record(302, 7);
+  /// Of the command, while somebody follows.
+  const std::shared_ptr<const model::DeathRecord> death_ = Record(302, 7);
   test::TempDir dir_;
   sys::ListeningSocket listening_;
   std::atomic<bool> over_ = false;
