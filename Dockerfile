@@ -3,18 +3,19 @@
 #
 #   docker build -t reaperd .          podman build -t reaperd .
 #
-# The program is static, so the final image needs no distribution: one file, about 2 MB.
+# The programs are static, so the final image needs no distribution: two files, about 4 MB.
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      cmake g++ libfmt-dev libspdlog-dev ninja-build nlohmann-json3-dev \
+      cmake g++ libcli11-dev libfmt-dev libspdlog-dev ninja-build nlohmann-json3-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 # The preset's ccache would start empty here.
 RUN cmake --preset static -D CMAKE_CXX_COMPILER_LAUNCHER= \
- && cmake --build --preset static --target reaperd \
- && install -D -s build/static/bin/reaperd-static /out/sbin/reaperd
+ && cmake --build --preset static --target reaperd reaperctl \
+ && install -D -s build/static/bin/reaperd-static /out/sbin/reaperd \
+ && install -D -s build/static/bin/reaperctl /out/bin/reaperctl
 
 FROM scratch
 COPY --from=build /out /

@@ -1,7 +1,7 @@
 # What is installed, and the packages made of it (./dev package): a .deb and a .tar.gz.
 #
-# reaperd comes from this build tree (daemon/CMakeLists.txt). reaperd-static and the manual pages are made beside it by
-# scripts/dev/cmd/package.sh; without them `cmake --install` leaves them out.
+# reaperd and reaperctl come from this build tree (daemon/, ctl/CMakeLists.txt). reaperd-static, the manual pages and the
+# completions are made beside them by scripts/dev/cmd/package.sh; without them `cmake --install` leaves them out.
 include(GNUInstallDirs)
 set(CMAKE_INSTALL_DOCDIR ${CMAKE_INSTALL_DATAROOTDIR}/doc/reaperd)
 set(made ${CMAKE_BINARY_DIR}/packaging)
@@ -18,6 +18,13 @@ install(CODE [[
 ]])
 
 install(DIRECTORY ${made}/man8/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 OPTIONAL)
+install(DIRECTORY ${made}/man1/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL)
+install(FILES ${made}/completions/reaperctl
+  DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions OPTIONAL)
+install(FILES ${made}/completions/_reaperctl
+  DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/zsh/vendor-completions OPTIONAL)
+install(FILES ${made}/completions/reaperctl.fish
+  DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/fish/vendor_completions.d OPTIONAL)
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 install(FILES packaging/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

@@ -1,6 +1,6 @@
 # Make the .deb and the .tar.gz: ./dev package
 #
-# Builds release (reaperd) and static (reaperd-static), writes the manual page from --help, packs
+# Builds release (reaperd, reaperctl) and static (reaperd-static), writes manual pages from --help, packs
 # with CPack and reads the .deb with lintian. The result is in build/release/packages/.
 # shellcheck shell=bash
 
@@ -27,9 +27,15 @@ command_main() {
 # What packaging/cpack.cmake installs and CMake does not build.
 make_extras() {
   local made=$1
-  mkdir -p "$made/man8" && install -m 755 -s build/static/bin/reaperd-static "$made/" || return 1
+  local ctl=build/release/bin/reaperctl
+  mkdir -p "$made"/{man1,man8,completions} && install -m 755 -s build/static/bin/reaperd-static "$made/" || return 1
   help2man --no-info --section=8 --name="container init and subreaper" \
     --output="$made/man8/reaperd.8" build/release/bin/reaperd &&
     gzip -9nf "$made/man8/reaperd.8" &&
-    ln -sf reaperd.8.gz "$made/man8/reaperd-static.8.gz"
+    ln -sf reaperd.8.gz "$made/man8/reaperd-static.8.gz" || return 1
+  help2man --no-info --section=1 --name="ask a running reaperd" \
+    --output="$made/man1/reaperctl.1" "$ctl" && gzip -9nf "$made/man1/reaperctl.1" &&
+    "$ctl" completions bash >"$made/completions/reaperctl" &&
+    "$ctl" completions zsh >"$made/completions/_reaperctl" &&
+    "$ctl" completions fish >"$made/completions/reaperctl.fish"
 }
