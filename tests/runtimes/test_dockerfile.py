@@ -51,7 +51,7 @@ def built(request: pytest.FixtureRequest, debian: Path) -> Built:
     return Built(engine, image)
 
 
-def test_the_image_is_one_small_program_and_nothing_else(built: Built, bed: Bed) -> None:
+def test_the_image_is_two_small_programs_and_nothing_else(built: Built, bed: Bed) -> None:
     archive = bed / f"{built.image.rpartition(':')[2]}.tar"
     built.engine.call("save", "--output", archive, built.image, check=True)
     found = {}
@@ -60,7 +60,7 @@ def test_the_image_is_one_small_program_and_nothing_else(built: Built, bed: Bed)
             if part.name.endswith(".tar"):  # a layer
                 with tarfile.open(fileobj=image.extractfile(part)) as layer:
                     found |= {one.name: one.size for one in layer if not one.isdir()}
-    assert list(found) == ["sbin/reaperd"]
+    assert sorted(found) == ["bin/reaperctl", "sbin/reaperd"]
     assert 0 < found["sbin/reaperd"] < LARGEST_BYTES
 
 
