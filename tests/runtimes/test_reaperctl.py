@@ -1,5 +1,5 @@
-"""reaperctl in containers: by `exec` whoever runs there, from a sidecar that shares the directory of
-the socket, and in an image that holds nothing else."""
+"""reaperctl in containers: by `exec` whoever runs there, from a sidecar that shares the directory
+of the socket, and in an image that holds nothing else."""
 from __future__ import annotations
 
 import json
@@ -58,7 +58,7 @@ def engine(request: pytest.FixtureRequest, roots: dict[str, Path]) -> Engine:
 
 
 def no_tmpfs(engine: Engine) -> tuple[str, ...]:
-    """podman gives a container with a read-only root tmpfs for /run and /tmp, unless told not to."""
+    """podman gives a container with a read-only root a tmpfs for /run, unless told not to."""
     return ("--read-only-tmpfs=false",) if engine.prefix[0] == "podman" else ()
 
 
