@@ -100,6 +100,23 @@ def test_a_probe_fails_when_reaperd_has_gone(environment: dict[str, str], reaper
     assert done.returncode != 0
 
 
+@pytest.mark.parametrize("recipe", [one for one in ONCE if "running" in one.text], ids=line_of)
+def test_a_readiness_probe_fails_once_a_stop_has_begun(launch: Launcher, folder: Path,
+                                                       recipe: Recipe) -> None:
+    socket = folder / "reaperd.sock"
+    run = launch.start(["--status-socket", str(socket), "--drain", "60s"], ["sleep", "600"])
+    wait_until(lambda: run.children(), "main")
+    environment = environment_of(folder, socket)
+
+    def probe() -> int:
+        return subprocess.run(recipe.argv, env=environment, check=False, timeout=30).returncode
+
+    assert probe() == 0
+    run.send_and_see(signal.SIGTERM)
+    wait_until(lambda: probe() == 1, "the probe to fail")
+    assert run.is_running() and run.children()
+
+
 def test_the_probe_for_zombies_of_others_finds_one(launch: Launcher, folder: Path) -> None:
     socket = folder / "reaperd.sock"
     careless = "import os, time; os.fork() or os._exit(0); time.sleep(600)"
