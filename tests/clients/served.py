@@ -12,10 +12,12 @@ from waiting import wait_until
 
 # A worker tells its pid in a file of its name, and ends with the code that it reads from its fifo.
 _WORKER = 'echo $$ > "$1.pid.new"; mv "$1.pid.new" "$1.pid"; read code < "$1.end"; exit "$code"'
+# It holds the fifo open both ways: else a writer that is not gone yet is an end of the next read.
 _MAIN = f"""
-while read -r name < start; do
+exec 3<> start
+while read -r name <&3; do
   mkfifo "$name.end"
-  (sh -c '{_WORKER}' worker "$name" &)
+  (sh -c '{_WORKER}' worker "$name" 3>&- &)
 done
 """
 
