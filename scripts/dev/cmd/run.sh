@@ -1,6 +1,7 @@
 # Build reaperd and run it: ./dev run -- COMMAND [ARG...]
 #
-# Builds reaperctl, too. All arguments go to build/dev/bin/reaperd, so options may stand before the "--":
+# Builds reaperctl, too. All arguments go to build/dev/bin/reaperd, so options may stand before
+# the "--":
 #   ./dev run --log-level debug -- sh -c 'exit 3'
 # Terminal, signals and exit code are the program's own. The build is silent unless it fails.
 # shellcheck shell=bash
