@@ -159,14 +159,16 @@ class Shared:
                                "--entrypoint", "/bin/reaperctl", ALONE, "--socket", SOCKET, *words)
 
 
-@pytest.fixture
-def shared(engine: Engine, bed: Bed) -> Iterator[Shared]:
+@pytest.fixture(params=[(), ("--user=1000:1000", "--group-add=2000")],
+                ids=["app_of_root", "app_of_user"])
+def shared(request: pytest.FixtureRequest, engine: Engine, bed: Bed) -> Iterator[Shared]:
     """The directory is as an emptyDir of Kubernetes: open to all."""
     folder = bed / f"shared-{engine.prefix[0].rpartition('/')[2]}"
     folder.mkdir()
     folder.chmod(0o777)
-    with engine.start("--volume", f"{folder}:{SHARED}", "--env", f"REAPERD_STATUS_SOCKET={SOCKET}",
-                      "--env", "REAPERD_SOCKET_GROUP=2000", WITH_CTL, *MAIN) as app:
+    with engine.start(*request.param, "--volume", f"{folder}:{SHARED}", "--env",
+                      f"REAPERD_STATUS_SOCKET={SOCKET}", "--env", "REAPERD_SOCKET_GROUP=2000",
+                      WITH_CTL, *MAIN) as app:
         wait_for_main(app)
         yield Shared(engine, app, folder)
     shutil.rmtree(folder)
