@@ -91,7 +91,7 @@ def test_the_processes_are_a_tree(launch: Launcher, open_folder: Path, mode: str
         outer = processes[inner["ppid"]]
         assert sleep["role"] is None and inner["role"] is None and outer["role"] == "adopted"
         assert outer["ppid"] == bed.client.status()["pid"]
-        assert outer["cmdline"] == ["sh", str(script)]
+        assert outer["comm"] == inner["comm"] == "sh"
 
 
 def test_long_lists_come_in_pages_and_in_a_stream(launch: Launcher, open_folder: Path) -> None:
@@ -149,9 +149,9 @@ def test_a_lease_for_a_time_is_counted_from_the_death(launch: Launcher, open_fol
         pid = bed.crew.one("live", "leased")
         bed.call("Hold", pid=pid, for_us=300_000)
         bed.crew.kill(pid)
-        bed.crew.wait_gone(pid)
-        record = bed.wait_death(pid)
-        assert record["hold"] == {"rule": "lease", "released_by": "timeout"}
+        record = wait_until(lambda: [one for one in bed.deaths(pid=pid) if one["reaped_at"]],
+                            "its reap")[0]
+        assert record["hold"] == {"rule": "lease", "released_by": "lease-end"}
         assert 300_000 <= record["held_us"] < 2_000_000
 
 

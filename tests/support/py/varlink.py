@@ -267,13 +267,24 @@ class Monitor:
         return [event[kind] for event in self.events if event.get(kind) is not None]
 
 
+class KeptSocket(socket.socket):
+    """As long as it is there, so is the process that connected it."""
+
+    keeper: socket.socket | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.keeper is not None:
+            self.keeper.close()
+
+
 def connect_as(path: str | Path, uid: int, gid: int, groups: Sequence[int] = ()) -> socket.socket:
-    """A connection made by a process of another user: what the kernel tells of the peer stays what
-    it was at connect(2). Raises OSError as connect does."""
+    """A connection made by a process of another user, which stays (reaperd may look for its user
+    namespace); the launcher buries it. Raises OSError as connect does."""
     ours, theirs = socket.socketpair()
-    pid = os.fork()
-    if pid == 0:
+    if os.fork() == 0:
         try:
+            ours.close()
             os.setgroups(groups)
             os.setresgid(gid, gid, gid)
             os.setresuid(uid, uid, uid)
@@ -281,15 +292,17 @@ def connect_as(path: str | Path, uid: int, gid: int, groups: Sequence[int] = ())
             try:
                 connection.connect(str(path))
                 socket.send_fds(theirs, [b"0"], [connection.fileno()])
-                theirs.recv(1)  # until it was received: it may matter that this process lives
+                connection.close()
+                theirs.recv(1)
             except OSError as error:
                 theirs.sendall(str(error.errno).encode())
         finally:
             os._exit(0)
     theirs.close()
-    with ours:
-        text, descriptors, _, _ = socket.recv_fds(ours, 16, 1)
-    os.waitpid(pid, 0)
+    text, descriptors, _, _ = socket.recv_fds(ours, 16, 1)
     if not descriptors:
+        ours.close()
         raise OSError(int(text), os.strerror(int(text)), str(path))
-    return socket.socket(fileno=descriptors[0])
+    found = KeptSocket(fileno=descriptors[0])
+    found.keeper = ours
+    return found
