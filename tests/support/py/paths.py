@@ -17,6 +17,10 @@ def reaperd() -> Path:
     return need.need_file(BUILD / "reaperd", "reaperd: run ./dev build")
 
 
+def reaperctl() -> Path:
+    return need.need_file(BUILD / "reaperctl", "reaperctl: run ./dev build")
+
+
 def reaperd_roles() -> Path:
     """The helper program whose roles make orphans, zombies and bad children."""
     return need.need_file(BUILD / "reaperd_roles", "reaperd_roles: run ./dev build")
