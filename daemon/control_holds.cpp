@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <iterator>
 
+#include "base/overloaded.h"
 #include "base/text.h"
 #include "config/config_check.h"
 #include "config/config_setters.h"
@@ -11,17 +12,6 @@
 #include "sys/pidfd.h"
 
 namespace reaperd::daemon {
-namespace {
-
-template <typename... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <typename... F>
-Overloaded(F...) -> Overloaded<F...>;
-
-}  // namespace
-
 std::vector<model::HoldInfo> ControlDesk::ListHeld() const {
   return queue().List();
 }

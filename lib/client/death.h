@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "client/wall_time.h"
 #include "model/exit_status.h"
+#include "model/resource_use.h"
 
 namespace reaperd::client {
 
@@ -27,19 +28,6 @@ struct Verdict {
   [[nodiscard]] bool abnormal() const {
     return cause != "success" && cause != "stopped" && cause != "forwarded-signal";
   }
-};
-
-/// Of the process and of the descendants that it waited for.
-struct ResourceUse {
-  Micros user_us = 0;
-  Micros system_us = 0;
-  std::int64_t max_rss_kb = 0;
-  std::int64_t minor_faults = 0;
-  std::int64_t major_faults = 0;
-  std::int64_t blocks_in = 0;
-  std::int64_t blocks_out = 0;
-  std::int64_t voluntary_switches = 0;
-  std::int64_t involuntary_switches = 0;
 };
 
 struct IoUse {
@@ -78,7 +66,7 @@ struct Death {
   Micros held_us = 0;
   model::ExitStatus end;
   Verdict verdict;
-  std::optional<ResourceUse> rusage;
+  std::optional<model::ResourceUse> rusage;
   std::optional<IoUse> io;
   std::string detail;
   std::optional<HoldNote> hold;

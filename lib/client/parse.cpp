@@ -48,7 +48,7 @@ void Read(FieldReader& in, Verdict& out) {
   in("cause", out.cause)("evidence", out.evidence);
 }
 
-void Read(FieldReader& in, ResourceUse& out) {
+void Read(FieldReader& in, model::ResourceUse& out) {
   in("user_us", out.user_us)("system_us", out.system_us)("max_rss_kb", out.max_rss_kb);
   in("minor_faults", out.minor_faults)("major_faults", out.major_faults);
   in("blocks_in", out.blocks_in)("blocks_out", out.blocks_out);

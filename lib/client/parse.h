@@ -7,13 +7,14 @@
 #include "client/hold.h"
 #include "client/process.h"
 #include "client/status.h"
+#include "model/resource_use.h"
 
 namespace reaperd::client {
 
 void Read(FieldReader& in, Ancestor& out);
 void Read(FieldReader& in, model::ExitStatus& out);
 void Read(FieldReader& in, Verdict& out);
-void Read(FieldReader& in, ResourceUse& out);
+void Read(FieldReader& in, model::ResourceUse& out);
 void Read(FieldReader& in, IoUse& out);
 void Read(FieldReader& in, HoldNote& out);
 void Read(FieldReader& in, Death& out);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/overloaded.h"
 #include "status/call.h"
 #include "status/endpoints.h"
 #include "status/json_writer.h"
@@ -16,17 +17,6 @@
 #include "sys/unix_socket.h"
 
 namespace reaperd::status {
-namespace {
-
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <typename... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
-
-}  // namespace
-
 std::string ReplyText(std::string_view parameters, bool continues, sys::Terminator end) {
   std::string text;
   text.reserve(parameters.size() + 40);

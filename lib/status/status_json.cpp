@@ -173,18 +173,6 @@ std::string InspectedFileJson(const model::InspectedFile& file) {
   return std::move(json).Take();
 }
 
-std::string InspectionJson(const model::Inspection& inspection, const JsonContext& context) {
-  JsonWriter json(std::size_t{2} * kUsualRecordBytes);
-  const Output out{json, context};
-  json.OpenObject();
-  WriteRecordKey(out, inspection.record);
-  json.Key("files").OpenArray();
-  for (const model::InspectedFile& file : inspection.files)
-    json.Json(InspectedFileJson(file));
-  json.CloseArray().CloseObject();
-  return std::move(json).Take();
-}
-
 std::string ForeignZombieJson(const model::ForeignZombie& zombie) {
   JsonWriter json;
   json.OpenObject()

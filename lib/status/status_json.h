@@ -42,7 +42,6 @@ std::string DeathRecordJson(const model::DeathRecord& record, const JsonContext&
 std::string HoldInfoJson(const model::HoldInfo& hold, const JsonContext& context);
 std::string BarrierResultJson(const model::BarrierResult& result);
 std::string InspectedFileJson(const model::InspectedFile& file);
-std::string InspectionJson(const model::Inspection& inspection, const JsonContext& context);
 std::string ForeignZombieJson(const model::ForeignZombie& zombie);
 std::string ReapCountersJson(const model::ReapCounters& counters);
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "child_process.h"
+#include "eventually.h"
 #include "event/event_loop.h"
 #include "faulty_process_ops.h"
 #include "scribe/scribe.h"
@@ -83,6 +84,12 @@ class ScribeBed final : public ScribeObserver {
   void WarmUp() {
     ASSERT_TRUE(Ask(TextKind::kCmdline, getpid(), OwnTicks()));
     ASSERT_NE(scribe->pid(), 0);
+  }
+
+  /// It stands still until somebody continues it. False: it did not within the time.
+  bool StopWorker() {
+    kill(scribe->pid(), SIGSTOP);
+    return test::Eventually([this] { return test::StateOf(scribe->pid()) == 'T'; });
   }
 
   static std::uint64_t OwnTicks() { return sys::ReadStat("/proc", getpid()).value().start_ticks; }

@@ -279,8 +279,7 @@ TEST(Scribe, ABurstThatTheSocketDoesNotHoldWaitsForRoom) {
     const TempDir dir;
     ScribeBed bed(dir.Path("log"));
     bed.WarmUp();
-    kill(bed.scribe->pid(), SIGSTOP);
-    ASSERT_TRUE(test::Eventually([&] { return test::StateOf(bed.scribe->pid()) == 'T'; }));
+    ASSERT_TRUE(bed.StopWorker());
     std::string expected;
     for (int i = 0; i < 1000; ++i) {
       const std::string line =
@@ -302,8 +301,7 @@ TEST(Scribe, WhatWaitsIsLostWithTheWorkerAndCounted) {
     const TempDir dir;
     ScribeBed bed(dir.Path("log"));
     bed.WarmUp();
-    kill(bed.scribe->pid(), SIGSTOP);
-    ASSERT_TRUE(test::Eventually([&] { return test::StateOf(bed.scribe->pid()) == 'T'; }));
+    ASSERT_TRUE(bed.StopWorker());
     for (int i = 0; i < 800; ++i)
       bed.scribe->Append("{\"t\":\"" + std::string(1000, 'x') + "\"}");
     EXPECT_EQ(bed.scribe->counters().dropped, 0U);
@@ -321,8 +319,7 @@ TEST(Scribe, AFullSocketNeverHoldsUpTheLoop) {
     const TempDir dir;
     ScribeBed bed(dir.Path("log"));
     bed.WarmUp();
-    kill(bed.scribe->pid(), SIGSTOP);
-    ASSERT_TRUE(test::Eventually([&] { return test::StateOf(bed.scribe->pid()) == 'T'; }));
+    ASSERT_TRUE(bed.StopWorker());
     const std::string line = "{\"t\":\"" + std::string(1000, 'x') + "\"}";
     while (bed.scribe->counters().dropped < 10 && bed.scribe->counters().lines < 100'000)
       bed.scribe->Append(line);

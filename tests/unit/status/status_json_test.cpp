@@ -286,20 +286,13 @@ TEST(BarrierResultJson, TellsOfAllMembers) {
             R"("core":false},"released_by":"pressure"}],"unlisted":0})");
 }
 
-TEST(InspectionJson, TellsTextOrErrnoOfEachFile) {
-  model::Inspection inspection;
-  inspection.record = std::make_shared<const DeathRecord>(Full());
-  inspection.files = {{.name = "stat", .text = "214 (wor\nker\xff) Z"},
-                      {.name = "io", .text = "", .error = EACCES},
-                      {.name = "status", .text = "Name:", .truncated = true}};
-  const Json json = Parsed(InspectionJson(inspection, kContext));
-  EXPECT_EQ(KeysOf(json), (Names{"record", "files"}));
-  EXPECT_EQ(json["record"], Parsed(Full()));
-  EXPECT_EQ(json["files"].dump(),
-            "[{\"name\":\"stat\",\"text\":\"214 (wor\\nker\uFFFD) Z\",\"error\":null},"
-            "{\"name\":\"io\",\"text\":null,\"error\":13},"
-            "{\"name\":\"status\",\"text\":\"Name:\",\"error\":null,\"truncated\":true}]");
-  EXPECT_EQ(InspectionJson({}, kContext), R"({"record":null,"files":[]})");
+TEST(InspectedFileJson, TellsTextOrErrno) {
+  EXPECT_EQ(InspectedFileJson({.name = "stat", .text = "214 (wor\nker\xff) Z"}),
+            "{\"name\":\"stat\",\"text\":\"214 (wor\\nker\uFFFD) Z\",\"error\":null}");
+  EXPECT_EQ(InspectedFileJson({.name = "io", .text = "", .error = EACCES}),
+            R"({"name":"io","text":null,"error":13})");
+  EXPECT_EQ(InspectedFileJson({.name = "status", .text = "Name:", .truncated = true}),
+            R"({"name":"status","text":"Name:","error":null,"truncated":true})");
 }
 
 TEST(ForeignZombieJson, TellsOfTheZombieAndItsParent) {
