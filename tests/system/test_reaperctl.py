@@ -267,7 +267,7 @@ def test_hostile_names_are_made_harmless(launch: Launcher, open_folder: Path, mo
                 assert not bad, (words, bad)
             else:
                 json_lines(shown)
-        wait_until(lambda: r"\x1b]0;owned\x07\u{202e} 1000" in done(bed.ctl("ps")), "its words")
+        wait_until(lambda: r"\x1b]0;owned\x07\u{202e}' 1000" in done(bed.ctl("ps")), "its words")
         assert r"\x1b[2J\x07evil" in done(bed.ctl("held"))
 
 
