@@ -116,7 +116,7 @@ std::string Table::Text(const View& view) const {
   return out;
 }
 
-void Facts::Add(std::string_view name, std::string value, Style style) {
+void Facts::Add(std::string_view name, const std::string& value, Style style) {
   if (!value.empty()) facts_.push_back({std::string(name), {Harmless(value), style}});
 }
 

@@ -65,7 +65,7 @@ class Table {
 /// "name  value" lines, the names in one width. A value that is empty leaves the line out.
 class Facts {
  public:
-  void Add(std::string_view name, std::string value, Style style = Style::kPlain);
+  void Add(std::string_view name, const std::string& value, Style style = Style::kPlain);
   [[nodiscard]] std::string Text(const View& view) const;
 
  private:

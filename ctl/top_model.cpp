@@ -56,7 +56,7 @@ double DeathRate::Over(std::size_t seconds, client::WallMicros now) const {
   return static_cast<double>(deaths) / static_cast<double>(seconds);
 }
 
-void TopModel::SetDeaths(std::vector<client::Death> deaths) {
+void TopModel::SetDeaths(const std::vector<client::Death>& deaths) {
   for (const client::Death& death : deaths) {
     rate_.Count(death.died_at);
     AddDeath(death);

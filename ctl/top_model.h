@@ -40,7 +40,7 @@ class TopModel {
 
   void SetStatus(client::RunStatus status) { status_ = std::move(status); }
   /// What is on record already, in order.
-  void SetDeaths(std::vector<client::Death> deaths);
+  void SetDeaths(const std::vector<client::Death>& deaths);
   void Take(const client::News& news);
 
   /// Lines for the whole screen, as many as it is high at most, without escapes but colours.

@@ -30,6 +30,7 @@ int Answered(Session& session, Call call, Show show) {
 std::vector<ProcessRow> Completed(const Session& session, client::Client& client,
                                   const std::vector<client::Process>& processes) {
   std::vector<ProcessRow> rows;
+  rows.reserve(processes.size());
   const std::string& proc = session.surroundings().proc;
   const auto status = client.GetStatus();
   const bool same = status && SeesSameProcesses(proc, client.connection().peer_pid(), status->pid);

@@ -73,9 +73,9 @@ class Top {
  private:
   /// What there is; the monitor has begun before, so nothing is missed.
   std::optional<client::Failure> Begin() {
-    auto deaths = client_.ListAllDeaths({}, TopModel::kDeaths);
+    const auto deaths = client_.ListAllDeaths({}, TopModel::kDeaths);
     if (!deaths) return deaths.failure();
-    model_.SetDeaths(std::move(*deaths));
+    model_.SetDeaths(*deaths);
     return ReadStatus();
   }
 

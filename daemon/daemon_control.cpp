@@ -57,7 +57,12 @@ void Daemon::AddRun(model::StatusView& view) const {
 }
 
 std::string Daemon::Explain() const {
-  return daemon::Explain(spec_, standing_.pid1);
+  model::RunSpec shown = spec_;
+  // Whoever may read may ask, and the words of a command are not for all of them.
+  for (std::vector<std::string>* const command : {&shown.main.command, &shown.stop.drain_command}) {
+    if (command->size() > 1) command->resize(1);
+  }
+  return daemon::Explain(shown, standing_.pid1);
 }
 
 Status Daemon::SignalService(const std::string& name, int signal,

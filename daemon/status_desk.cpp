@@ -13,9 +13,9 @@ namespace reaperd::daemon {
 
 Status StatusDesk::OpenNamed(const model::StatusSocketSpec& spec) {
   if (spec.where != model::StatusSocketSpec::Where::kPath) return {};
-  auto socket = sys::ListenUnix(spec.path, spec.group);
-  if (!socket) return socket.error().WithContext("--status-socket '" + Printable(spec.path) + "'");
-  socket_ = std::move(socket).value();
+  auto found = sys::ListenAtFirst({.named = spec.path}, spec.group);
+  if (!found) return found.error().WithContext("--status-socket '" + Printable(spec.path) + "'");
+  socket_ = std::move(found).value().socket;
   return {};
 }
 

@@ -61,6 +61,16 @@ def times_best(factor: float, row: str) -> Callable[[Results], float | None]:
     return limit
 
 
+def _larger(*limits: Callable[[Results], float | None]) -> Callable[[Results], float | None]:
+    """The largest of those that are known."""
+
+    def limit(results: Results) -> float | None:
+        known = [value for value in (each(results) for each in limits) if value is not None]
+        return max(known) if known else None
+
+    return limit
+
+
 def _cpu_live(live: int) -> Budget:
     row = f"cpu_burst_{live}"
     limits = [(times(4, "cpu_burst_0", OURS), "4 × ours at none"), (fixed(20.0), "20 µs")]
@@ -84,6 +94,8 @@ BUDGETS: tuple[Budget, ...] = (
     Budget("record_bytes", ((fixed(1024.0), "1024 B"),)),
     Budget("discovery_share", ((fixed(1.0), "1"),)),
     Budget("cpu_held_1000", ((times(3, "cpu_held_0", OURS), "3 × at 0 held"),)),
+    Budget("status_p99_loaded", ((_larger(fixed(5.0), times(3, "status_p99_idle", OURS)),
+                                 "5 ms or 3 × idle"),)),
     Budget("syscalls_minimal", ((fixed(5.0), "5"),)),
     Budget("syscalls_burst", ((fixed(3.0), "3"),)),
     Budget("stop_flood", ((fixed(10.0), "10 ms"),)),

@@ -30,7 +30,7 @@ IDLE_SECONDS = 3.0
 SIZES = (20, 120)  # deaths of the two runs whose difference is the cost per reap
 REPEATS = 3
 # The bare path: what a reap cost before there were records, held fast beside the default.
-OFF = ("--records", "off")
+OFF = ("--records", "off", "--status-socket", "none")
 # Every death its record, none looked at in /proc: what a burst is when its tokens are used up. With
 # defaults the share of each would depend on how slow callgrind makes the run.
 MINIMAL = ("--records", "minimal")

@@ -10,7 +10,7 @@ import tempfile
 import time
 from typing import Callable
 
-from benchlib import holds, reap, records
+from benchlib import holds, reap, records, status_socket
 from benchlib.container import ENVIRONMENT, Session, WorkloadError, cpu_pair
 from benchlib.plan import Plan, guarded, room_for, say
 from benchlib.programs import BARE, OURS, Program
@@ -154,6 +154,7 @@ MEASURES: dict[str, Callable[[Plan], None]] = {
     "reap": reap.measure,
     "records": records.measure,
     "holds": holds.measure,
+    "socket": status_socket.measure,
     "flood": measure_flood,
     "syscalls": measure_syscalls,
     "idle": measure_idle,

@@ -64,12 +64,23 @@ def _hold_rows() -> list[Row]:
     return rows
 
 
+def _socket_rows() -> list[Row]:
+    rows = [Row("status_call", "status socket: a call of GetStatus", "µs", "socket", 0)]
+    for when, words in (("idle", "idle"), ("loaded", "2000 deaths/s")):
+        rows += [Row(f"status_{q}_{when}", f"GetStatus {q}, {words}", "ms", "socket", 3)
+                 for q in ("p50", "p99")]
+    rows.append(Row("bytes_per_client", "own memory per client that has asked once", "B",
+                    "socket", 0))
+    return rows
+
+
 ROWS: tuple[Row, ...] = (
     Row("exec_to_main", "exec of init to main of the child", "µs", "startup", 0),
     Row("whole_run", "exec of init to its exit, child exits at once", "µs", "startup", 0),
     *_reap_rows(),
     *_record_rows(),
     *_hold_rows(),
+    *_socket_rows(),
     Row("stop_flood", "stop signal to main, 25000 zombies waiting", "ms", "flood", 2),
     Row("syscalls_single", "system calls per reap, one by one", "", "syscalls", 2),
     Row("syscalls_minimal", "the same with --records minimal", "", "syscalls", 2),
@@ -81,7 +92,7 @@ ROWS: tuple[Row, ...] = (
     Row("size", "program file, stripped", "KB", "size", 0),
 )
 
-GROUPS = ("startup", "reap", "records", "holds", "flood", "syscalls", "idle", "size")
+GROUPS = ("startup", "reap", "records", "holds", "socket", "flood", "syscalls", "idle", "size")
 BY_ID = {row.id: row for row in ROWS}
 
 

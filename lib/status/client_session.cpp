@@ -187,7 +187,7 @@ void ClientSession::EndBy(const Refusal& refusal, SocketCounters& counters) {
 void ClientSession::DropReplies() {
   stream_.reset();
   awaiting_.reset();
-  output_ = std::string();
+  std::string().swap(output_);  // an assignment would keep the memory
   sent_ = 0;
   descriptor_.reset();
 }
@@ -210,7 +210,7 @@ ClientSession::Flushed ClientSession::Flush(sys::ProcessOps& ops) {
     sent_ += static_cast<std::size_t>(size);
     descriptor_.reset();
   }
-  output_ = std::string();
+  std::string().swap(output_);  // an assignment would keep the memory
   sent_ = 0;
   return Flushed::kAll;
 }

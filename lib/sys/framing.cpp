@@ -87,7 +87,7 @@ std::optional<Message> MessageBuffer::Take() {
 }
 
 void MessageBuffer::Clear() {
-  buffer_ = std::string();
+  std::string().swap(buffer_);  // an assignment would keep the memory
   ends_ = std::vector<End>();
   scanned_ = 0;
   too_large_ = false;

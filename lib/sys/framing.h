@@ -44,6 +44,10 @@ class MessageBuffer {
   [[nodiscard]] bool too_large() const { return too_large_; }
   /// All that is kept, taken messages excluded.
   [[nodiscard]] std::size_t bytes() const { return buffer_.size(); }
+  /// What it holds of the heap, or has within itself.
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return buffer_.capacity() + ends_.capacity() * sizeof(End);
+  }
   /// After the complete messages there is a beginning of another: more than blanks.
   [[nodiscard]] bool has_part() const { return any_ || scanned_ < buffer_.size(); }
   /// Forgets everything, and gives back the memory.

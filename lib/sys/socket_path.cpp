@@ -113,8 +113,11 @@ Status MakeSocketDirectory(const std::string& directory, std::optional<gid_t> gr
 Result<FoundSocket> ListenAtFirst(const SocketSearch& search, std::optional<gid_t> group) {
   FoundSocket found;
   if (!search.named.empty()) {
-    // Should the directory be impossible to make, listening says it better.
-    static_cast<void>(MakeIfMissing(DirectoryOf(search.named)));
+    const std::string directory = DirectoryOf(search.named);
+    // One that is there is used as it is. Should it be impossible to make, listening says it better.
+    if (access(directory.c_str(), F_OK) < 0) {
+      static_cast<void>(MakeSocketDirectory(directory, group));
+    }
     auto socket = ListenUnix(search.named, group);
     if (!socket) return socket.error();
     found.socket = std::move(*socket);

@@ -57,6 +57,8 @@ def all_commands() -> list[Command]:
 def reader(tmp_path: Path) -> Path:
     """A folder like a clone, whose ./dev run does not build."""
     program = paths.reaperd()
+    (tmp_path / "build/dev").mkdir(parents=True)
+    (tmp_path / "build/dev/bin").symlink_to(paths.BUILD)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "reaperd").symlink_to(program)
     dev = tmp_path / "dev"

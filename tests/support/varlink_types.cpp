@@ -110,22 +110,24 @@ VarlinkTypes::VarlinkTypes(std::string_view text) {
   Parser parser(text);
   parser.Expect("interface");
   interface_ = parser.Word("_.");
+  std::set<std::string> names;  // types, methods and errors share them
   while (!parser.AtEnd()) {
     const std::string keyword = parser.Word();
     const std::string name = parser.Word();
-    bool is_new = false;
+    if (!names.insert(name).second) parser.Fail("there are two of the name " + name);
     if (keyword == "type") {
-      is_new = types_.emplace(name, parser.Parenthesis()).second;
+      types_.emplace(name, parser.Parenthesis());
     } else if (keyword == "error") {
-      is_new = errors_.emplace(name, parser.Parenthesis()).second;
+      errors_.emplace(name, parser.Parenthesis());
     } else if (keyword == "method") {
       VarlinkMethod method;
       method.input = parser.Parenthesis();
       parser.Expect("->");
       method.output = parser.Parenthesis();
-      is_new = methods_.emplace(name, std::move(method)).second;
+      methods_.emplace(name, std::move(method));
+    } else {
+      parser.Fail(keyword + " is unknown");
     }
-    if (!is_new) parser.Fail(keyword + " " + name + " is unknown, or there twice");
   }
 }
 

@@ -1,5 +1,5 @@
-"""Where the status socket is: at the named path or nowhere, else at the first place that can be had;
-never instead of a living one, and gone in the end."""
+"""Where the status socket is: at the named path or nowhere, else at the first place that can be
+had; never instead of a living one, and gone in the end."""
 
 from __future__ import annotations
 

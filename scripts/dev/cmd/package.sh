@@ -1,7 +1,7 @@
 # Make the .deb and the .tar.gz: ./dev package
 #
-# Builds release (reaperd, reaperctl) and static (reaperd-static), writes manual pages from --help, packs
-# with CPack and reads the .deb with lintian. The result is in build/release/packages/.
+# Builds release (reaperd, reaperctl) and static (reaperd-static), writes manual pages from --help,
+# packs with CPack and reads the .deb with lintian. The result is in build/release/packages/.
 # shellcheck shell=bash
 
 command_main() {
@@ -28,7 +28,8 @@ command_main() {
 make_extras() {
   local made=$1
   local ctl=build/release/bin/reaperctl
-  mkdir -p "$made"/{man1,man8,completions} && install -m 755 -s build/static/bin/reaperd-static "$made/" || return 1
+  mkdir -p "$made"/{man1,man8,completions} &&
+    install -m 755 -s build/static/bin/reaperd-static "$made/" || return 1
   help2man --no-info --section=8 --name="container init and subreaper" \
     --output="$made/man8/reaperd.8" build/release/bin/reaperd &&
     gzip -9nf "$made/man8/reaperd.8" &&

@@ -33,3 +33,7 @@ def example(name: str) -> Path:
 
 def reaperd_static() -> Path:
     return need.need_file(STATIC, "reaperd-static: run ./dev build static")
+
+
+def reaperctl_static() -> Path:
+    return need.need_file(STATIC.parent / "reaperctl", "reaperctl: run ./dev build static")

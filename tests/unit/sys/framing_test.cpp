@@ -117,6 +117,15 @@ TEST(MessageBuffer, CountsNoMoreThanItWasToldTo) {
   EXPECT_EQ(buffer.bytes(), 0U);
 }
 
+TEST(MessageBuffer, HasNoMemoryWhenAllIsTaken) {
+  MessageBuffer buffer;
+  const std::size_t empty = buffer.memory_bytes();
+  buffer.Append(std::string(10'000, ' ') + "{}\0"s);
+  EXPECT_GT(buffer.memory_bytes(), 10'000U);
+  EXPECT_TRUE(buffer.Take());
+  EXPECT_EQ(buffer.memory_bytes(), empty);
+}
+
 TEST(MessageBuffer, StartsAfreshWhenCleared) {
   MessageBuffer buffer(4);
   buffer.Append("{\"aaaaaa");

@@ -143,10 +143,14 @@ TEST_F(SocketPathTest, TakesANamedSocketAsItIs) {
   MakeDir("open", 0777);
   SocketSearch search = Search();
   search.named = dir_.Path("open/x.sock");
-  EXPECT_TRUE(ListenAtFirst(search, {}).ok());
+  EXPECT_TRUE(ListenAtFirst(search, getegid()).ok());
+  EXPECT_EQ(ModeOf(dir_.Path("open")), 0777U);
   search.named = dir_.Path("new/x.sock");
   EXPECT_TRUE(ListenAtFirst(search, {}).ok());
   EXPECT_EQ(ModeOf(dir_.Path("new")), 0700U);
+  search.named = dir_.Path("groups/x.sock");
+  EXPECT_TRUE(ListenAtFirst(search, getegid()).ok());
+  EXPECT_EQ(ModeOf(dir_.Path("groups")), 0750U);
   search.named = dir_.Path("not/there/x.sock");
   EXPECT_EQ(ListenAtFirst(search, {}).error().code(), ENOENT);
 }
