@@ -1,5 +1,5 @@
-"""The status socket under load: two thousand deaths a second, readers that follow and readers that do
-not read, senders of garbage, silent ones; and callers who want their answer all the same."""
+"""The status socket under load: two thousand deaths a second, readers that follow and readers that
+do not read, senders of garbage, silent ones; and callers who want their answer all the same."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def percentile(values: list[float], share: float) -> float:
 
 
 class Callers:
-    """Connections that ask for the status in turn, one call at a time: what is measured is reaperd's
-    answer and not this process's threads. Times in ms."""
+    """Connections that ask for the status in turn, one call at a time: what is measured is
+    reaperd's answer and not this process's threads. Times in ms."""
 
     def __init__(self, path: Path, count: int) -> None:
         self.clients = [Client(path) for _ in range(count)]
@@ -65,8 +65,8 @@ CHECKED_EVERY = 100
 
 
 def follow(path: str, stop: float, done: int) -> None:
-    """A process that reads a stream until `stop` and writes "EVENTS MISSING". It looks at the numbers
-    of all messages and at the types of some: five that check everything would be the load."""
+    """A process that reads a stream until `stop` and writes "EVENTS MISSING". It looks at the
+    numbers of all messages and at the types of some: five that check all would be the load."""
     try:
         client = Client(path, 1.0)
         seq = Monitor(client).seq
@@ -90,7 +90,7 @@ def follow(path: str, stop: float, done: int) -> None:
                     seq = int(gap[2])
                     missing += seq - int(gap[1]) + 1
         os.write(done, f"{events} {missing}\n".encode())
-    except BaseException as error:  # noqa: BLE001: told to the test
+    except BaseException as error:  # told to the test
         os.write(done, f"failed {error!r}".replace("\n", " ").encode()[:400] + b"\n")
 
 
