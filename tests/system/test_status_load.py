@@ -181,13 +181,20 @@ def test_fifty_clients_at_two_thousand_deaths_a_second(
     go = open_folder / "go"
     os.mkfifo(go)
     storm = " ".join(roles("storm", RATE * SECONDS, "--burst=20", f"--rate={RATE}"))
+    # With the first death and the first reader, descriptors are opened that stay.
+    warm_up = " ".join(roles("storm", 20))
     # Main waits for its word, and for the storm, and then for its end.
     run = launch.start(["--status-socket", str(path), "--log-level", "warn"],
-                       ["sh", "-c", f"echo ready; read go <{go}; {storm}; read go <{go}; exit 42"],
+                       ["sh", "-c", f"{warm_up}; echo ready; read go <{go}; {storm}; "
+                        f"read go <{go}; exit 42"],
                        mode=SUBREAPER)
     run.wait_line("^ready$")
     with Client(path) as control:
-        control.call("Ping")
+        wait_until(lambda: control.status()["reaping"]["reaped"] == 20, "the first to be reaped")
+        control.all("ListProcesses", "processes")
+        with Client(path) as first:
+            Monitor(first)
+        wait_until(lambda: control.status()["socket"]["clients"] == 1, "it to be gone")
         first_descriptors, first_kb = descriptors(run.pid), high_water_kb(run.pid)
         callers = Callers(path, CALLERS)
         idle = percentile(callers.measure(2.0), 0.99)
