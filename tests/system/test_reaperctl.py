@@ -255,7 +255,7 @@ def test_a_full_disk_is_told(launch: Launcher, open_folder: Path) -> None:
 def test_hostile_names_are_made_harmless(launch: Launcher, open_folder: Path, mode: str) -> None:
     with Bed(launch, open_folder, ["--hold", "cause=exit-error,until=released"],
              mode=mode) as bed:
-        bed.crew.order("run", *roles("with-name", HOSTILE, "--", "/bin/sleep", "1000"))
+        bed.crew.adopted("run", *roles("with-name", HOSTILE, "--", "/bin/sleep", "1000"))
         dead = bed.crew.one("dead", "\x1b[2J\x07evil", "exit:1")
         bed.wait_held(dead)
         for words in ("ps", "ps --tree", "deaths", f"why {dead}", "zombies", "held",
