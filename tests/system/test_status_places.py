@@ -147,8 +147,18 @@ def test_it_is_there_before_main_and_gone_in_the_end(launch: Launcher, open_fold
     assert os.listdir(open_folder) == []
 
 
+def test_its_directory_is_made(launch: Launcher, open_folder: Path, mode: str) -> None:
+    path = open_folder / "new" / "s"
+    run = launch.start(["--status-socket", str(path)], ECHO, mode=mode)
+    run.wait_line("^ready echo")
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert pid_told_at(path) in (1, run.pid)
+    finish(run)
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("name, words", [
-    ("missing/s", ["No such file"]),
+    ("missing/more/s", ["No such file"]),
     ("file", ["no socket"]),
     ("file/s", ["Not a directory"]),
     ("x" * 120, ["107 bytes"]),

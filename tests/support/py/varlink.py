@@ -162,6 +162,14 @@ class Client:
         assert isinstance(found, dict)
         return found
 
+    def receive_raw(self) -> list[bytes]:
+        """The messages that one read completes, perhaps none, unlooked at."""
+        data = self.socket.recv(1 << 20)
+        if not data:
+            raise Closed(self._rest)
+        *messages, self._rest = (self._rest + data).split(b"\0")
+        return messages
+
     def result(self, method: str) -> tuple[Members, bool]:
         """The next reply, checked, and whether another follows."""
         reply = self.receive()
