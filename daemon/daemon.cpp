@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include "base/text.h"
@@ -131,7 +132,9 @@ void Daemon::KnowMain() {
                           .service = main_.spec().name};
   if (desk_) {
     if (main_.pidfd() >= 0) main.pidfs_inode = sys::PidfsInode(main_.pidfd());
-    main.shadow = model::ShadowOfCommand(main_.spec().command);
+    auto shadow = std::make_shared<model::Shadow>(*model::ShadowOfCommand(main_.spec().command));
+    shadow->uid = spec_.main.user ? spec_.main.user->uid : geteuid();
+    main.shadow = std::move(shadow);
   }
   reaper_.Know(std::move(main), main_.pidfd());
 }

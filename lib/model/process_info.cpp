@@ -28,4 +28,9 @@ std::shared_ptr<const Shadow> ShadowOfCommand(const std::vector<std::string>& co
   return shadow;
 }
 
+std::optional<uid_t> OwnerOfWords(const Shadow* shadow, const std::optional<uid_t>& now) {
+  const bool changed = shadow != nullptr && shadow->uid && shadow->uid != now;
+  return changed ? std::nullopt : now;
+}
+
 }  // namespace reaperd::model

@@ -52,6 +52,9 @@ struct Shadow {
   static constexpr std::size_t kLineage = 8;
 
   std::string comm;
+  /// Whose process it was when its words were looked for; they are no other user's to read, also
+  /// when the process becomes his. nullopt: not looked.
+  std::optional<uid_t> uid;
   std::optional<std::vector<std::string>> cmdline;
   bool cmdline_truncated = false;
   std::optional<std::string> exe;
@@ -69,6 +72,10 @@ struct Shadow {
 /// What is known of a process that was just made to run `command`: its words, within the caps, and
 /// its name, which the kernel takes from the file that is executed.
 std::shared_ptr<const Shadow> ShadowOfCommand(const std::vector<std::string>& command);
+
+/// The user who may read the words of a shadow whose process is `now`'s: nobody when it was another
+/// user's before.
+std::optional<uid_t> OwnerOfWords(const Shadow* shadow, const std::optional<uid_t>& now);
 
 struct ProcessInfo {
   pid_t pid = 0;

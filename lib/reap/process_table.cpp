@@ -41,6 +41,7 @@ void ProcessTable::Note(const model::ProcessInfo& seen) {
   // What we gave it when we made it is better than what it made of that. Of others, another program
   // has other words.
   if (known.first_sight == model::FirstSight::kSpawn || known.shadow->exe == seen.shadow->exe) {
+    merged->uid = known.shadow->uid;
     merged->cmdline = known.shadow->cmdline;
     merged->cmdline_truncated = known.shadow->cmdline_truncated;
     merged->environ = known.shadow->environ;

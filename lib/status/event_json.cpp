@@ -135,15 +135,19 @@ struct ByteCounter {
   }
 };
 
+std::optional<uid_t> OwnerOfWordsOf(const model::DeathRecord& record) {
+  return model::OwnerOfWords(record.shadow.get(), record.uid);
+}
+
 struct SubjectFinder {
   // The uid of a process that lives is not noted.
   EventSubject operator()(const model::SpawnedEvent& /*event*/) const { return {true, {}}; }
   EventSubject operator()(const model::AdoptedEvent& /*event*/) const { return {true, {}}; }
   EventSubject operator()(const model::HeldEvent& event) const {
-    return {true, event.hold.record->uid};
+    return {true, OwnerOfWordsOf(*event.hold.record)};
   }
   EventSubject operator()(const model::ReapedEvent& event) const {
-    return {true, event.record->uid};
+    return {true, OwnerOfWordsOf(*event.record)};
   }
   template <typename Wordless>
   EventSubject operator()(const Wordless& /*event*/) const {

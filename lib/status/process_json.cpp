@@ -29,7 +29,8 @@ Bond BondOf(const model::ProcessInfo& child) {
 
 std::string Write(const model::ProcessView& process, const Bond& bond, const JsonContext& context) {
   JsonWriter json;
-  const bool words = context.audience.HearsWordsOf(process.uid);
+  const model::Shadow* const shadow = process.child ? process.child->shadow.get() : nullptr;
+  const bool words = context.audience.HearsWordsOf(model::OwnerOfWords(shadow, process.uid));
   json.OpenObject()
       .Number("pid", process.pid)
       .StringUnlessEmpty("id", process.id)

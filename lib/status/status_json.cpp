@@ -76,7 +76,8 @@ void WriteHoldNote(JsonWriter& json, const std::optional<model::HoldNote>& hold)
 void WriteIdentity(const Output& out, const DeathRecord& record) {
   static const model::Shadow kNone;
   JsonWriter& json = out.json;
-  const bool words = out.context.audience.HearsWordsOf(record.uid);
+  const bool words =
+      out.context.audience.HearsWordsOf(model::OwnerOfWords(record.shadow.get(), record.uid));
   const model::Shadow& shadow = record.shadow ? *record.shadow : kNone;
   json.Number("pid", record.pid)
       .StringUnlessEmpty("id", record.id)

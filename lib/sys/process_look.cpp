@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -73,6 +74,13 @@ std::optional<std::string> CgroupOfLiving(int directory_fd) {
   return ShortPath(paths.memory());
 }
 
+/// The effective uid; root's for one that may not be looked into.
+std::optional<uid_t> OwnerOf(int directory) {
+  struct stat info {};
+  if (fstat(directory, &info) != 0) return std::nullopt;
+  return info.st_uid;
+}
+
 }  // namespace
 
 std::optional<gid_t> ParseGid(std::string_view text) {
@@ -110,6 +118,7 @@ std::optional<model::ProcessInfo> ProcessLook::Living(pid_t pid, Known known) {
   if (!stat || stat->IsZombie()) return std::nullopt;
   auto shadow = std::make_shared<Shadow>();
   shadow->comm = stat->comm;
+  shadow->uid = OwnerOf(directory.get());
   shadow->exe = LinkAt(directory.get(), "exe");
   shadow->cwd = LinkAt(directory.get(), "cwd");
   shadow->cgroup = CgroupOfLiving(directory.get());

@@ -128,7 +128,6 @@ def test_a_member_sees_command_lines_of_its_own_processes_only(group_bed: Bed) -
     assert group_bed.deaths(pid=numbers[STRANGER])[0]["cmdline"] is not None
 
 
-@pytest.mark.xfail(strict=True, reason="a cmdline is told by the uid of now, not of its reading")
 def test_words_from_before_a_change_of_user_are_not_told(group_bed: Bed) -> None:
     """What root's process was called is nothing that the user may read whom it became: its /proc
     has other words by then."""
