@@ -113,7 +113,15 @@ model::ProcessList Census::MakeList() {
 }
 
 void Census::AddChild(model::ProcessView& view, const model::ProcessInfo& child) const {
-  view.child = std::make_shared<model::ProcessInfo>(child);
+  auto known = std::make_shared<model::ProcessInfo>(child);
+  if (child.shadow && !view.comm.empty() && child.shadow->comm != view.comm) {
+    // It runs another program since it was looked at: what it was called with then is past.
+    auto shadow = std::make_shared<model::Shadow>(*child.shadow);
+    shadow->cmdline.reset();
+    shadow->exe.reset();
+    known->shadow = std::move(shadow);
+  }
+  view.child = std::move(known);
   view.id = child.Id();
   view.started_us = deaths_.recorder().StartOf(child);
   if (const auto record = deaths_.recorder().FindUnreaped(child.pid)) {

@@ -3,6 +3,7 @@ reply and error against the interface file."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -144,7 +145,8 @@ class Client:
              **flags: bool) -> None:
         name = method if "." in method else f"{INTERFACE}.{method}"
         call = {"method": name, "parameters": dict(parameters or {}), **flags}
-        self.socket.sendall(json.dumps(call).encode() + b"\0")
+        with contextlib.suppress(BrokenPipeError):  # what it said before it closed is still there
+            self.socket.sendall(json.dumps(call).encode() + b"\0")
 
     def receive(self) -> Members:
         """The next message as it is."""

@@ -288,7 +288,7 @@ TEST(BarrierResultJson, TellsOfAllMembers) {
 
 TEST(InspectedFileJson, TellsTextOrErrno) {
   EXPECT_EQ(InspectedFileJson({.name = "stat", .text = "214 (wor\nker\xff) Z"}),
-            "{\"name\":\"stat\",\"text\":\"214 (wor\\nker\uFFFD) Z\",\"error\":null}");
+            "{\"name\":\"stat\",\"text\":\"214 (wor\\u000aker\uFFFD) Z\",\"error\":null}");
   EXPECT_EQ(InspectedFileJson({.name = "io", .text = "", .error = EACCES}),
             R"({"name":"io","text":null,"error":13})");
   EXPECT_EQ(InspectedFileJson({.name = "status", .text = "Name:", .truncated = true}),
