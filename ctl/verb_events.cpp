@@ -146,8 +146,7 @@ int RunEvents(Session& session, const Arguments& arguments) {
 int RunWait(Session& session, const Arguments& arguments) {
   const auto pid = static_cast<std::int64_t>(ParseUnsigned(arguments.At(0)).value_or(0));
   auto lister = session.Connect();
-  if (!lister) return kOwnFailure;
-  auto second = session.Connect();
+  auto second = lister ? session.Connect() : nullptr;
   if (!second) return kOwnFailure;
   auto monitor = std::move(*second).StartMonitor();
   if (!monitor) return WaitFailed(session, monitor.failure().message);

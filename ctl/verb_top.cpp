@@ -189,8 +189,7 @@ int RunTop(Session& session, const Arguments& /*arguments*/) {
     return kUsage;
   }
   auto client = session.Connect();
-  if (!client) return kUnreachable;
-  auto second = session.Connect();
+  auto second = client ? session.Connect() : nullptr;
   if (!second) return kUnreachable;
   auto monitor = std::move(*second).StartMonitor();
   if (!monitor) return session.Explain(monitor.failure());

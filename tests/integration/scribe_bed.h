@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "child_process.h"
-#include "eventually.h"
 #include "event/event_loop.h"
+#include "eventually.h"
 #include "faulty_process_ops.h"
 #include "scribe/scribe.h"
 #include "sys/linux_process_ops.h"
