@@ -20,7 +20,7 @@ CHECKS = [
         "cppcheck", "cppcheck", id="cppcheck", marks=[pytest.mark.limit(300), pytest.mark.slow]
     ),
     pytest.param(
-        "tidy", "clang-tidy", id="tidy", marks=[pytest.mark.limit(800), pytest.mark.slow]
+        "tidy", "clang-tidy", id="tidy", marks=[pytest.mark.limit(1700), pytest.mark.slow]
     ),
 ]
 
