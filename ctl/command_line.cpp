@@ -37,6 +37,12 @@ void AddPositionals(CLI::App& app, const Verb& verb, Places& places) {
   }
 }
 
+std::string NotThat(std::string_view name, std::string_view value, std::string_view expected) {
+  std::string text(name);
+  text.append(": '").append(value).append("' is not ").append(expected);
+  return text;
+}
+
 /// The options that were given, checked; a message when one is wrong.
 std::string Collect(CLI::App& app, std::span<const OptionSpec> options, const Places& places,
                     Arguments& into) {
@@ -46,7 +52,7 @@ std::string Collect(CLI::App& app, std::span<const OptionSpec> options, const Pl
     const std::string value = option.value.empty() ? "" : places.values.at(&option);
     if (!option.value.empty()) {
       const std::string expected = Expectation(option.kind, value);
-      if (!expected.empty()) return name + ": '" + value + "' is not " + expected;
+      if (!expected.empty()) return NotThat(name, value, expected);
     }
     into.options.emplace(name, value);
   }
@@ -59,7 +65,7 @@ std::string CollectPositionals(const Verb& verb, const Places& places, Arguments
     if (value.empty() && !verb.arguments[i].required) break;
     const std::string expected = Expectation(verb.arguments[i].kind, value);
     if (!expected.empty()) {
-      return std::string(verb.arguments[i].name) + ": '" + value + "' is not " + expected;
+      return NotThat(verb.arguments[i].name, value, expected);
     }
     into.positionals.push_back(value);
   }

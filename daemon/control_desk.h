@@ -82,7 +82,7 @@ class ControlDesk final : public status::ControlPlane {
   Result<model::LeaseAnswer> Hold(const model::LeaseRequest& request,
                                   model::WantPidfd want) override;
   Result<model::ReleaseAnswer> Release(const model::ReleaseRequest& request) override;
-  Result<model::AddedRule> AddHoldRule(std::string_view rule) override;
+  Result<model::AddedRule> AddHoldRule(std::string_view text) override;
   Status RemoveHoldRule(std::string_view name) override;
   void OnClientGone(model::ClientId client) override;
   Status Signal(const model::SignalRequest& request) override;

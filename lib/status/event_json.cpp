@@ -97,11 +97,11 @@ struct BodyWriter {
 
 std::size_t BytesOf(const model::Shadow* shadow) {
   if (shadow == nullptr) return 0;
-  std::size_t bytes = sizeof *shadow + shadow->comm.size();
+  std::size_t bytes = sizeof(model::Shadow) + shadow->comm.size();
   for (const auto* words : {&shadow->cmdline, &shadow->environ}) {
     if (!*words) continue;
     for (const std::string& word : **words)
-      bytes += sizeof word + word.size();
+      bytes += sizeof(std::string) + word.size();
   }
   for (const auto* text : {&shadow->exe, &shadow->cwd, &shadow->cgroup})
     bytes += *text ? (*text)->size() : 0;

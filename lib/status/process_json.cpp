@@ -52,8 +52,8 @@ std::string Write(const model::ProcessView& process, const Bond& bond, const Jso
 std::optional<Micros> StartOf(const model::ProcessInfo& child) {
   if (child.first_sight == model::FirstSight::kSpawn) return child.first_seen_us;
   if (child.start_ticks == 0) return std::nullopt;
-  static const Micros kTick_us = kSecond / std::max(sysconf(_SC_CLK_TCK), 1L);
-  return static_cast<Micros>(child.start_ticks) * kTick_us;
+  const Micros tick_us = kSecond / std::max(sysconf(_SC_CLK_TCK), 1L);
+  return static_cast<Micros>(child.start_ticks) * tick_us;
 }
 
 }  // namespace

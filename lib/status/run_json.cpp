@@ -1,6 +1,7 @@
 #include "status/run_json.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "base/enum_names.h"
@@ -131,7 +132,7 @@ void WriteBarrier(const Output& out, const model::BarrierView& view) {
 
 /// A share: a number in plain decimal, with a point in every locale.
 std::string Share(double share) {
-  const auto millionths = static_cast<std::int64_t>(share * 1e6 + 0.5);
+  const auto millionths = static_cast<std::int64_t>(std::llround(share * 1e6));
   std::string fraction = std::to_string(millionths % 1'000'000);
   fraction.insert(0, 6 - fraction.size(), '0');
   fraction.erase(std::max(fraction.find_last_not_of('0') + 1, std::size_t{1}));

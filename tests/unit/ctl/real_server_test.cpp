@@ -42,7 +42,7 @@ std::shared_ptr<model::DeathRecord> Record(std::uint64_t seq, pid_t pid) {
 }
 
 class RealServer : public testing::Test {
- protected:
+ public:
   RealServer() {
     control_.answer_at_once = true;
     control_.view.version = "0.1.0";
