@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import procread
-from launch import SUBREAPER, Launcher, kill_quietly, roles
+from launch import SANITIZED, SUBREAPER, Launcher, kill_quietly, roles
 from varlink import MANAGER, Client, Closed, Monitor, VarlinkError
 from waiting import wait_until
 
@@ -173,6 +173,7 @@ def check_sleeper(monitor: Monitor, start: int, upto: int) -> None:
     assert monitor.gaps
 
 
+@pytest.mark.skipif(SANITIZED, reason="too slow for this load")
 @pytest.mark.slow
 @pytest.mark.limit(SECONDS * 2 + 60)
 def test_fifty_clients_at_two_thousand_deaths_a_second(
@@ -279,6 +280,6 @@ def test_connections_that_come_and_go_leave_nothing(launch: Launcher, open_folde
                     client.call("Ping")
                 except (Closed, VarlinkError):
                     pass
-        assert high_water_kb(run.pid) - high < 1024
+        assert SANITIZED or high_water_kb(run.pid) - high < 1024
         wait_until(lambda: descriptors(run.pid) == before, "descriptors to be closed")
         assert control.status()["socket"]["clients"] == 1

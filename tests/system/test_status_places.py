@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import paths
-from launch import PID1, SUBREAPER, Launcher, Run, roles
+from launch import PID1, SUBREAPER, Launcher, Run, roles, without_leak_check
 from status_bed import NAME, in_root_of, start_with_places
 from varlink import Client, VarlinkError
 from waiting import wait_until
@@ -123,7 +123,8 @@ def test_a_second_one_takes_the_next_place(launch: Launcher) -> None:
     first = start_with_places(launch, "", mode=PID1)
     said_place(first)
     enter = ("nsenter", f"--mount=/proc/{first.pid}/ns/mnt")
-    second = launch.start(["--log-level", "debug", "--status-socket", "auto"], ECHO, prefix=enter)
+    second = launch.start(["--log-level", "debug", "--status-socket", "auto"], ECHO, prefix=enter,
+                          environment=without_leak_check())
     assert said_place(second) == SHM
     assert pid_told_at(in_root_of(first, RUN)) == 1
     assert pid_told_at(in_root_of(first, SHM)) == second.pid
