@@ -199,7 +199,7 @@ Json ServerTest::Client::Receive() {
     return text || ended_;
   });
   if (!text) return nullptr;
-  const Json reply = Json::parse(*text, nullptr, false);
+  Json reply = Json::parse(*text, nullptr, false);
   EXPECT_FALSE(reply.is_discarded()) << *text;
   // What tests send as bytes of their own are pings, if it is a call at all.
   const std::string method = asked_.empty() ? "io.reaperd.Manager.Ping" : asked_.front();

@@ -32,9 +32,11 @@ using Json = nlohmann::json;
 void ExpectAsInInterface(const std::string& method, const Json& reply);
 
 class ServerTest : public ::testing::Test {
+ public:
+  ~ServerTest() override;
+
  protected:
   ServerTest();
-  ~ServerTest() override;
 
   /// One end of a connection.
   class Client {

@@ -69,24 +69,25 @@ inline model::ProcessView Process(pid_t pid, uid_t uid = 1000) {
 
 /// One of every kind.
 inline std::vector<model::EventBody> AllEvents() {
-  using namespace model;
-  const ForeignZombie zombie{.pid = 9, .comm = "z", .parent = 8, .parent_comm = "p"};
+  const model::ForeignZombie zombie{.pid = 9, .comm = "z", .parent = 8, .parent_comm = "p"};
   return {
-      SpawnedEvent{.process = Child(7), .parent = 1},
-      AdoptedEvent{.process = ProcessInfo{.pid = 8}, .parent = 1},
-      DiedEvent{.record = Death(1)},
-      HeldEvent{.hold = HoldOf(Death(2))},
-      ReleasedEvent{.pid = 7, .id = "", .rule = "crashes", .reason = ReleaseReason::kLeaseEnd},
-      ReapedEvent{.record = Death(3)},
-      BarrierEvent{.result = {.barrier = "jobs",
-                              .complete = true,
-                              .members = {{.pid = 7, .end = ExitStatus::Exited(0)}},
-                              .unlisted = 2}},
-      ForeignEvent{.step = ForeignEvent::Step::kFailed, .zombie = zombie, .error = 1},
-      ForeignEvent{.step = ForeignEvent::Step::kGone, .zombie = {.pid = 9, .growing = true}},
-      SignalEvent{.received = SIGTERM, .sent = SIGQUIT, .sender = {.pid = 5, .uid = 6}},
-      SignalEvent{.received = SIGUSR1, .outcome = SignalOutcome::kKilledAll},
-      StoppingEvent{.phase = RunPhase::kGrace},
+      model::SpawnedEvent{.process = Child(7), .parent = 1},
+      model::AdoptedEvent{.process = model::ProcessInfo{.pid = 8}, .parent = 1},
+      model::DiedEvent{.record = Death(1)},
+      model::HeldEvent{.hold = HoldOf(Death(2))},
+      model::ReleasedEvent{
+          .pid = 7, .id = "", .rule = "crashes", .reason = model::ReleaseReason::kLeaseEnd},
+      model::ReapedEvent{.record = Death(3)},
+      model::BarrierEvent{.result = {.barrier = "jobs",
+                                     .complete = true,
+                                     .members = {{.pid = 7, .end = model::ExitStatus::Exited(0)}},
+                                     .unlisted = 2}},
+      model::ForeignEvent{.step = model::ForeignEvent::Step::kFailed, .zombie = zombie, .error = 1},
+      model::ForeignEvent{.step = model::ForeignEvent::Step::kGone,
+                          .zombie = {.pid = 9, .growing = true}},
+      model::SignalEvent{.received = SIGTERM, .sent = SIGQUIT, .sender = {.pid = 5, .uid = 6}},
+      model::SignalEvent{.received = SIGUSR1, .outcome = model::SignalOutcome::kKilledAll},
+      model::StoppingEvent{.phase = model::RunPhase::kGrace},
   };
 }
 
