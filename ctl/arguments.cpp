@@ -93,7 +93,7 @@ std::string Expectation(ValueKind kind, std::string_view text) {
     case ValueKind::kDuration:
       return unless(ParseDuration(text).has_value(), kDurationWords);
     case ValueKind::kInstant:
-      return unless(ParseDuration(text) || client::ParseWallTime(text),
+      return unless(ParseDuration(text) || ParseWallTime(text),
                     "how long ago, such as 10m, or a time such as 2026-11-22T06:00:00Z");
     case ValueKind::kSignal:
       return unless(model::ParseSignal(text).has_value(), model::kSignalWords);
@@ -127,12 +127,11 @@ std::optional<Micros> Arguments::Duration(std::string_view option) const {
   return text ? ParseDuration(*text) : std::nullopt;
 }
 
-std::optional<client::WallMicros> Arguments::Instant(std::string_view option,
-                                                     client::WallMicros now) const {
+std::optional<WallMicros> Arguments::Instant(std::string_view option, WallMicros now) const {
   const auto text = Text(option);
   if (!text) return std::nullopt;
   if (const auto ago = ParseDuration(*text)) return now - *ago;
-  return client::ParseWallTime(*text);
+  return ParseWallTime(*text);
 }
 
 }  // namespace reaperd::ctl

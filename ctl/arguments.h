@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "client/wall_time.h"
+#include "base/wall_time.h"
 
 namespace reaperd::ctl {
 
@@ -58,8 +58,7 @@ class Arguments {
   // Values were checked by their kind before.
   [[nodiscard]] std::optional<std::int64_t> Number(std::string_view option) const;
   [[nodiscard]] std::optional<Micros> Duration(std::string_view option) const;
-  [[nodiscard]] std::optional<client::WallMicros> Instant(std::string_view option,
-                                                          client::WallMicros now) const;
+  [[nodiscard]] std::optional<WallMicros> Instant(std::string_view option, WallMicros now) const;
   /// Of the n-th positional argument; empty: it was not given.
   [[nodiscard]] std::string At(std::size_t n) const {
     return n < positionals.size() ? positionals[n] : std::string();

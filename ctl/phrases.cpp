@@ -38,19 +38,19 @@ std::string Duration(Micros duration_us) {
          std::to_string(hours) + "h";
 }
 
-std::string When(client::WallMicros at, const View& view) {
-  if (view.times == Times::kAbsolute) return client::FormatWallTime(at);
+std::string When(WallMicros at, const View& view) {
+  if (view.times == Times::kAbsolute) return FormatWallTime(at);
   // Also when its clock is a little ahead of ours.
   return view.now - at < kMillisecond ? "now" : Duration(view.now - at) + " ago";
 }
 
-std::string Until(client::WallMicros at, const View& view) {
-  if (view.times == Times::kAbsolute) return client::FormatWallTime(at);
+std::string Until(WallMicros at, const View& view) {
+  if (view.times == Times::kAbsolute) return FormatWallTime(at);
   return at <= view.now ? "now" : "in " + Duration(at - view.now);
 }
 
-std::string Since(client::WallMicros at, const View& view) {
-  if (view.times == Times::kAbsolute) return client::FormatWallTime(at);
+std::string Since(WallMicros at, const View& view) {
+  if (view.times == Times::kAbsolute) return FormatWallTime(at);
   return Duration(view.now - at);
 }
 

@@ -17,11 +17,11 @@ namespace reaperd::ctl {
 std::string Duration(Micros duration_us);
 
 /// "3s ago", or the time itself.
-std::string When(client::WallMicros at, const View& view);
+std::string When(WallMicros at, const View& view);
 /// "in 25s", or the time itself.
-std::string Until(client::WallMicros at, const View& view);
+std::string Until(WallMicros at, const View& view);
 /// "12s" as an age; with absolute times the instant itself.
-std::string Since(client::WallMicros at, const View& view);
+std::string Since(WallMicros at, const View& view);
 
 /// "612", "1.2K", "46M", "1.9G".
 std::string Size(std::int64_t bytes);

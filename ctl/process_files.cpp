@@ -7,7 +7,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "client/wall_time.h"
+#include "base/wall_time.h"
+#include "model/process_id.h"
 #include "sys/procfs.h"
 
 namespace reaperd::ctl {
@@ -38,20 +39,18 @@ std::optional<std::int64_t> ReadRss(const std::string& folder) {
 }  // namespace
 
 ProcessFiles::ProcessFiles(std::string proc)
-    : proc_(std::move(proc)), wall_offset_us_(client::WallNow() - BootClock().Now()) {}
+    : proc_(std::move(proc)), wall_offset_us_(WallNow() - BootClock().Now()) {}
 
 bool ProcessFiles::IsSame(const client::Process& process) const {
   const auto stat = sys::ReadStat(proc_, static_cast<pid_t>(process.pid));
   if (!stat) return false;
   // "s<pid>:<ticks>", when reaperd could open no pidfd.
   if (process.id && process.id->starts_with('s')) {
-    return *process.id ==
-           "s" + std::to_string(process.pid) + ":" + std::to_string(stat->start_ticks);
+    const model::ProcessIdentity now{.pid = stat->pid, .start_ticks = stat->start_ticks};
+    return *process.id == now.Id();
   }
   if (!process.started_at) return false;
-  const auto ticks_a_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
-  const auto started_us =
-      static_cast<Micros>(stat->start_ticks * 1'000'000 / ticks_a_second) + wall_offset_us_;
+  const WallMicros started_us = sys::InstantOf(stat->start_ticks) + wall_offset_us_;
   return std::llabs(started_us - *process.started_at) <= kTolerance_us;
 }
 

@@ -65,7 +65,7 @@ View Session::view() const {
   return {.width = surroundings_.width,
           .colors = colors ? Colors::kYes : Colors::kNo,
           .times = globals_.times,
-          .now = client::WallNow()};
+          .now = WallNow()};
 }
 
 int Session::Show(std::string_view text) {

@@ -105,7 +105,7 @@ std::string DeathLine(const client::Death& death, const View& view) {
   const std::string ran = death.run_time_us ? " after " + Duration(*death.run_time_us) : "";
   const std::string cause = EndText(death.end) + " (" + death.verdict.cause + ")";
   const std::string before =
-      client::FormatWallTime(death.died_at) + "  " + std::to_string(death.pid) + "  ";
+      FormatWallTime(death.died_at) + "  " + std::to_string(death.pid) + "  ";
   const std::string command =
       Harmless(ran + ", " + death.role + ": " + CommandText(death.cmdline, death.comm));
   const std::size_t used = ColumnsOf(before) + ColumnsOf(cause);

@@ -101,8 +101,8 @@ std::string Line(const std::string& time, const Told& told, const View& view) {
 }
 
 /// The time of day is enough for who sits before it.
-std::string TimeOf(client::WallMicros at, const View& view) {
-  const std::string text = client::FormatWallTime(at);
+std::string TimeOf(WallMicros at, const View& view) {
+  const std::string text = FormatWallTime(at);
   return view.times == Times::kAbsolute ? text : text.substr(11, 12);
 }
 

@@ -73,8 +73,7 @@ std::string ShowStatus(const client::RunStatus& status, const View& view) {
   Facts facts;
   facts.Add("reaperd", status.version + ", " + KindOf(status), Style::kBold);
   facts.Add("phase", status.phase, running ? Style::kGreen : Style::kYellow);
-  facts.Add("up",
-            Duration(status.uptime_us) + ", since " + client::FormatWallTime(status.started_at));
+  facts.Add("up", Duration(status.uptime_us) + ", since " + FormatWallTime(status.started_at));
   if (status.main) facts.Add("main", MainText(*status.main, view), StyleOfMain(*status.main));
   facts.Add("children", std::to_string(status.children));
   facts.Add("deaths", DeathsText(status),

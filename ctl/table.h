@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "client/wall_time.h"
+#include "base/wall_time.h"
 
 namespace reaperd::ctl {
 
@@ -22,7 +22,7 @@ struct View {
   std::optional<std::size_t> width;  ///< columns of the terminal; nullopt: it is none
   Colors colors = Colors::kNo;
   Times times = Times::kRelative;
-  client::WallMicros now = 0;
+  WallMicros now = 0;
 };
 
 /// `text` is harmless already.

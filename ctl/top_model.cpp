@@ -40,14 +40,14 @@ std::string MainText(const client::RunStatus& status, const View& view) {
 
 }  // namespace
 
-void DeathRate::Count(client::WallMicros at) {
+void DeathRate::Count(WallMicros at) {
   const std::int64_t number = at / kSecond;
   Second& second = seconds_[static_cast<std::size_t>(number) % seconds_.size()];
   if (second.number != number) second = {.number = number, .deaths = 0};
   ++second.deaths;
 }
 
-double DeathRate::Over(std::size_t seconds, client::WallMicros now) const {
+double DeathRate::Over(std::size_t seconds, WallMicros now) const {
   const std::int64_t current = now / kSecond;
   const std::int64_t first = current - static_cast<std::int64_t>(seconds);
   std::int64_t deaths = 0;
@@ -114,7 +114,7 @@ std::string TopModel::Summary(const View& view) const {
   const std::string pid = status.pid1 ? "PID 1" : "pid " + std::to_string(status.pid);
   facts.Add("reaperd",
             status.version + ", " + pid + ", " + status.phase + ", up " +
-                Duration(status.uptime_us) + ", " + client::FormatWallTime(view.now),
+                Duration(status.uptime_us) + ", " + FormatWallTime(view.now),
             status.phase == "running" ? Style::kBold : Style::kYellow);
   facts.Add("main", MainText(status, view));
   facts.Add("children", std::to_string(status.children) + ", held " +

@@ -22,9 +22,9 @@ class DeathRate {
  public:
   static constexpr std::size_t kSeconds = 60;
 
-  void Count(client::WallMicros at);
+  void Count(WallMicros at);
   /// Per second, over the last `seconds` whole ones.
-  [[nodiscard]] double Over(std::size_t seconds, client::WallMicros now) const;
+  [[nodiscard]] double Over(std::size_t seconds, WallMicros now) const;
 
  private:
   struct Second {

@@ -46,7 +46,7 @@ std::optional<client::ReleaseRequest> ReleaseOf(const Arguments& arguments) {
 
 int ShowRulesOf(Session& session, client::Client& client) {
   const auto rules = client.ListHoldRules();
-  if (!rules) return session.Explain(rules.failure());
+  if (!rules) return session.Explain(rules.error());
   if (!session.json()) return session.Show(ShowRules(*rules, session.view()));
   for (const client::HoldRule& rule : rules->rules)
     session.out().Write("{\"rule\":" + rule.json + "}\n");
@@ -57,7 +57,7 @@ int ShowRulesOf(Session& session, client::Client& client) {
 
 int AddRule(Session& session, client::Client& client, const std::string& rule) {
   const auto added = client.AddHoldRule(rule);
-  if (!added) return session.Explain(added.failure());
+  if (!added) return session.Explain(added.error());
   for (const std::string& warning : added->warnings)
     session.Complain("warning: " + warning);
   return session.Show((session.json() ? added->json : "added rule " + added->name) + "\n");
@@ -65,7 +65,7 @@ int AddRule(Session& session, client::Client& client, const std::string& rule) {
 
 /// A call that answers nothing: silence is success.
 int Quiet(Session& session, const client::Answer<client::Nothing>& answer) {
-  return answer ? session.Finish() : session.Explain(answer.failure());
+  return answer ? session.Finish() : session.Explain(answer.error());
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ int RunHold(Session& session, const Arguments& arguments) {
                               .for_us = arguments.Duration("--for"),
                               .until_disconnect = arguments.Has("--until-disconnect")};
   const auto lease = client->HoldProcess(request);
-  if (!lease) return session.Explain(lease.failure());
+  if (!lease) return session.Explain(lease.error());
   const std::string text = session.json() ? lease->json + "\n"
                                           : LeaseText(request.process.pid, *lease,
                                                       request.until_disconnect, session.view());
@@ -92,7 +92,7 @@ int RunRelease(Session& session, const Arguments& arguments) {
   const auto client = session.Connect();
   if (!client) return kUnreachable;
   const auto released = client->Release(*request);
-  if (!released) return session.Explain(released.failure());
+  if (!released) return session.Explain(released.error());
   return session.Show(session.json() ? released->json + "\n"
                                      : Count(released->released, "zombie") + " released\n");
 }
@@ -120,7 +120,7 @@ int RunSignal(Session& session, const Arguments& arguments) {
   if (pid == 0) return Quiet(session, client->Signal(client::ServiceName{target}, signal));
   // A number alone could be another process's before the signal arrives.
   const auto processes = client->ListProcesses();
-  if (!processes) return session.Explain(processes.failure());
+  if (!processes) return session.Explain(processes.error());
   for (const client::Process& process : *processes) {
     if (process.pid != pid) continue;
     return Quiet(session, client->Signal(client::ProcessName{pid, process.id}, signal));

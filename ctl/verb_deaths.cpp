@@ -69,12 +69,12 @@ int Follow(Session& session, client::Client lister, const client::DeathQuery& qu
   auto second = session.Connect();
   if (!second) return kUnreachable;
   auto monitor = std::move(*second).StartMonitor();
-  if (!monitor) return session.Explain(monitor.failure());
+  if (!monitor) return session.Explain(monitor.error());
   // Its first word: from here on nothing is missed.
   auto news = monitor->Next(client::kAnswerTime_us);
-  if (!news) return session.Explain(news.failure());
+  if (!news) return session.Explain(news.error());
   const auto deaths = lister.ListAllDeaths(query, limit);
-  if (!deaths) return session.Explain(deaths.failure());
+  if (!deaths) return session.Explain(deaths.error());
   Follower follower(session, query);
   for (const client::Death& death : *deaths)
     if (!follower.Print(death)) return session.Finish();
@@ -82,7 +82,7 @@ int Follow(Session& session, client::Client lister, const client::DeathQuery& qu
     if (!follower.Take(*news)) return session.Finish();
     news = monitor->Next();
   }
-  return session.Explain(news.failure());
+  return session.Explain(news.error());
 }
 
 std::optional<client::Process> Living(client::Client& client, std::int64_t pid) {
@@ -125,7 +125,7 @@ int RunDeaths(Session& session, const Arguments& arguments) {
   const auto limit = static_cast<std::size_t>(arguments.Number("--limit").value_or(kDefaultLimit));
   if (arguments.Has("--follow")) return Follow(session, std::move(*client), query, limit);
   const auto deaths = client->ListAllDeaths(query, limit);
-  if (!deaths) return session.Explain(deaths.failure());
+  if (!deaths) return session.Explain(deaths.error());
   if (!session.json()) return session.Show(ShowDeaths(*deaths, session.view()));
   for (const client::Death& death : *deaths)
     session.out().Write(death.json + "\n");
@@ -138,14 +138,14 @@ int RunWhy(Session& session, const Arguments& arguments) {
   const auto pid = static_cast<std::int64_t>(ParseUnsigned(arguments.At(0)).value_or(0));
   const auto living = Living(*client, pid);
   auto inspection = client->Inspect({.pid = pid, .id = std::nullopt});
-  if (!inspection) return NoSuchDeath(session, pid, inspection.failure(), living);
+  if (!inspection) return NoSuchDeath(session, pid, inspection.error(), living);
   WhyFacts facts{.death = std::move(*inspection), .around = {}, .successor = std::nullopt};
   // "dead" is this death itself, which is not reaped yet.
   if (living && living->state != "dead") facts.successor = living;
-  const client::WallMicros died = facts.death.record.died_at;
+  const WallMicros died = facts.death.record.died_at;
   client::DeathQuery query{.since = died - kBefore_us};
   auto around = client->ListAllDeaths(query);
-  if (!around) return session.Explain(around.failure());
+  if (!around) return session.Explain(around.error());
   for (client::Death& death : *around) {
     if (death.died_at <= died + kAfter_us) facts.around.push_back(std::move(death));
   }
@@ -158,7 +158,7 @@ int RunInspect(Session& session, const Arguments& arguments) {
   if (!client) return kUnreachable;
   const auto pid = static_cast<std::int64_t>(ParseUnsigned(arguments.At(0)).value_or(0));
   const auto inspection = client->Inspect({.pid = pid, .id = std::nullopt});
-  if (!inspection) return session.Explain(inspection.failure());
+  if (!inspection) return session.Explain(inspection.error());
   return session.Show(session.json() ? inspection->json + "\n"
                                      : ShowInspection(*inspection, session.view()));
 }

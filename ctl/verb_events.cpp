@@ -60,11 +60,11 @@ class Waiter {
     // The snapshot comes at once, or there is something wrong.
     auto news = monitor_.Next(client::kAnswerTime_us);
     for (;;) {
-      if (!news) return WaitFailed(session_, news.failure().message);
+      if (!news) return WaitFailed(session_, news.error().message);
       WaitPlan::Step step = plan_.Take(*news);
       if (std::holds_alternative<WaitPlan::AskList>(step)) {
         const auto deaths = lister_.ListAllDeaths({.pid = pid_});
-        if (!deaths) return WaitFailed(session_, deaths.failure().message);
+        if (!deaths) return WaitFailed(session_, deaths.error().message);
         step = plan_.FromList(*deaths);
       }
       if (const auto* ended = std::get_if<WaitPlan::Ended>(&step)) return ended->end.ShellCode();
@@ -99,7 +99,7 @@ class Waiter {
     bool ended = false;
     for (;;) {
       auto taken = monitor_.Take();
-      if (!taken) return client::Answer<client::News>(taken.failure());
+      if (!taken) return client::Answer<client::News>(taken.error());
       if (taken->has_value()) return client::Answer<client::News>(std::move(**taken));
       if (ended) return std::nullopt;
       std::array<pollfd, 2> entries{{{monitor_.fd(), POLLIN, 0}, {pidfd_.get(), POLLIN, 0}}};
@@ -133,10 +133,10 @@ int RunEvents(Session& session, const Arguments& arguments) {
   auto client = session.Connect();
   if (!client) return kUnreachable;
   auto monitor = std::move(*client).StartMonitor(arguments.Number("--after"));
-  if (!monitor) return session.Explain(monitor.failure());
+  if (!monitor) return session.Explain(monitor.error());
   for (;;) {
     const auto news = monitor->Next();
-    if (!news) return session.Explain(news.failure());
+    if (!news) return session.Explain(news.error());
     const bool shown = session.json() ? session.ShowJson(JsonOf(*news))
                                       : session.ShowNow(LineOf(*news, session.view()));
     if (!shown) return session.Finish();
@@ -149,7 +149,7 @@ int RunWait(Session& session, const Arguments& arguments) {
   auto second = lister ? session.Connect() : nullptr;
   if (!second) return kOwnFailure;
   auto monitor = std::move(*second).StartMonitor();
-  if (!monitor) return WaitFailed(session, monitor.failure().message);
+  if (!monitor) return WaitFailed(session, monitor.error().message);
   return Waiter(session, pid, std::move(*lister), std::move(*monitor)).Run();
 }
 

@@ -23,7 +23,7 @@ int Answered(Session& session, Call call, Show show) {
   const auto client = session.Connect();
   if (!client) return kUnreachable;
   const auto answer = call(*client);
-  if (!answer) return session.Explain(answer.failure());
+  if (!answer) return session.Explain(answer.error());
   return show(*answer);
 }
 
@@ -55,7 +55,7 @@ int RunPs(Session& session, const Arguments& arguments) {
   const auto client = session.Connect();
   if (!client) return kUnreachable;
   const auto processes = client->ListProcesses();
-  if (!processes) return session.Explain(processes.failure());
+  if (!processes) return session.Explain(processes.error());
   if (session.json()) return ShowObjects(session, *processes);
   const Order order = arguments.Has("--tree") ? Order::kTree : Order::kPid;
   const auto rows = Arrange(Completed(session, *client, *processes), order);
@@ -66,9 +66,9 @@ int RunZombies(Session& session, const Arguments& /*arguments*/) {
   const auto client = session.Connect();
   if (!client) return kUnreachable;
   const auto held = client->ListHeld();
-  if (!held) return session.Explain(held.failure());
+  if (!held) return session.Explain(held.error());
   const auto foreign = client->ListZombies();
-  if (!foreign) return session.Explain(foreign.failure());
+  if (!foreign) return session.Explain(foreign.error());
   if (!session.json()) return session.Show(ShowZombies(*held, *foreign, session.view()));
   for (const client::Hold& hold : *held)
     session.out().Write("{\"held\":" + hold.json + "}\n");
@@ -100,10 +100,10 @@ int RunExplain(Session& session, const Arguments& /*arguments*/) {
   if (!client) return kUnreachable;
   if (session.json()) {
     const auto reply = client->Call("Explain", "{}");
-    return reply ? session.Show(reply->parameters + "\n") : session.Explain(reply.failure());
+    return reply ? session.Show(reply->parameters + "\n") : session.Explain(reply.error());
   }
   const auto text = client->Explain();
-  if (!text) return session.Explain(text.failure());
+  if (!text) return session.Explain(text.error());
   return session.Show(text->ends_with('\n') ? *text : *text + "\n");
 }
 
@@ -112,10 +112,10 @@ int RunPing(Session& session, const Arguments& /*arguments*/) {
   if (!client) return kUnreachable;
   if (session.json()) {
     const auto reply = client->Call("Ping", "{}");
-    return reply ? session.Show(reply->parameters + "\n") : session.Explain(reply.failure());
+    return reply ? session.Show(reply->parameters + "\n") : session.Explain(reply.error());
   }
   const auto instance = client->Ping();
-  return instance ? session.Show(*instance + "\n") : session.Explain(instance.failure());
+  return instance ? session.Show(*instance + "\n") : session.Explain(instance.error());
 }
 
 }  // namespace reaperd::ctl

@@ -74,14 +74,14 @@ class Top {
   /// What there is; the monitor has begun before, so nothing is missed.
   std::optional<client::Failure> Begin() {
     const auto deaths = client_.ListAllDeaths({}, TopModel::kDeaths);
-    if (!deaths) return deaths.failure();
+    if (!deaths) return deaths.error();
     model_.SetDeaths(*deaths);
     return ReadStatus();
   }
 
   std::optional<client::Failure> ReadStatus() {
     auto status = client_.GetStatus();
-    if (!status) return status.failure();
+    if (!status) return status.error();
     model_.SetStatus(std::move(*status));
     return std::nullopt;
   }
@@ -102,7 +102,7 @@ class Top {
       }
       WaitFor(due_us - now_us);
       const auto news = TakeNews();
-      if (!news) return news.failure();
+      if (!news) return news.error();
       dirty = *news || resized_ || dirty;
       if (std::exchange(resized_, false)) drawn_us = 0;
       TakeSignal();
@@ -128,7 +128,7 @@ class Top {
   client::Answer<bool> TakeNews() {
     for (int taken = 0; taken < kNewsPerTurn; ++taken) {
       auto news = monitor_.Take();
-      if (!news) return news.failure();
+      if (!news) return news.error();
       if (!news->has_value()) return taken > 0;
       model_.Take(**news);
     }
@@ -192,7 +192,7 @@ int RunTop(Session& session, const Arguments& /*arguments*/) {
   auto second = client ? session.Connect() : nullptr;
   if (!second) return kUnreachable;
   auto monitor = std::move(*second).StartMonitor();
-  if (!monitor) return session.Explain(monitor.failure());
+  if (!monitor) return session.Explain(monitor.error());
   return Top(session, std::move(*client), std::move(*monitor)).Run();
 }
 

@@ -37,7 +37,7 @@ std::string RoleText(const std::string& role, const std::optional<std::string>& 
 }
 
 /// "worker (pid 214, exit 1, exit-error, 3s before)".
-std::string Brief(const client::Death& death, client::WallMicros than) {
+std::string Brief(const client::Death& death, WallMicros than) {
   const Micros apart_us = death.died_at - than;
   std::string when = Duration(apart_us < 0 ? -apart_us : apart_us);
   when += apart_us < 0 ? " before" : " after";
@@ -67,7 +67,7 @@ std::string WhoText(const client::Death& death) {
 std::string EndSentence(const client::Death& death, const View& view) {
   std::string text = "It died " + When(death.died_at, view);
   if (death.run_time_us) text += " after running for " + Duration(*death.run_time_us);
-  if (death.started_at) text += " (started " + client::FormatWallTime(*death.started_at) + ")";
+  if (death.started_at) text += " (started " + FormatWallTime(*death.started_at) + ")";
   if (death.end.how == model::ExitStatus::How::kExit) {
     text += ", by exit with status " + std::to_string(death.end.value);
   } else {

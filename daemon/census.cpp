@@ -16,11 +16,6 @@ constexpr char kProcRoot[] = "/proc";
 constexpr int kPart = 16;
 constexpr std::size_t kMaxAskers = 64;
 
-/// One clock tick of /proc. A constant of the C library: no system call.
-Micros TickMicros() {
-  return kSecond / sysconf(_SC_CLK_TCK);
-}
-
 }  // namespace
 
 Census::Census(event::EventLoop& loop, reap::Reaper& reaper, const DeathDesk& deaths, bool pid1,
@@ -123,7 +118,7 @@ void Census::AddChild(model::ProcessView& view, const model::ProcessInfo& child)
   }
   view.child = std::move(known);
   view.id = child.Id();
-  view.started_us = deaths_.recorder().StartOf(child);
+  view.started_us = sys::StartOf(child);
   if (const auto record = deaths_.recorder().FindUnreaped(child.pid)) {
     if (!record->id.empty()) view.id = record->id;
     if (view.comm.empty()) view.comm = record->comm;
@@ -152,7 +147,7 @@ model::ProcessView Census::ViewOf(const Seen& seen) const {
                           .parent = stat.parent,
                           .comm = stat.comm,
                           .uid = seen.uid};
-  view.started_us = static_cast<Micros>(stat.start_ticks) * TickMicros();
+  view.started_us = sys::InstantOf(stat.start_ticks);
   if (stat.IsZombie()) {
     view.state =
         stat.parent == getpid() ? model::ProcessState::kDead : model::ProcessState::kForeign;

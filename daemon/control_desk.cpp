@@ -119,10 +119,21 @@ Status ControlDesk::Open() const {
   return Error(ESHUTDOWN, "nobody is held any more: the run ends");
 }
 
-Result<std::string> ControlDesk::Identify(pid_t pid, std::string_view id) {
+Status ControlDesk::CheckPid(pid_t pid) const {
   if (pid <= 0) return Error(EINVAL, "a pid is a number above 0");
-  if (around_.deaths.IsHelper(pid))
-    return Error(EPERM, Named(pid) + " is a part of reaperd itself");
+  if (!around_.deaths.IsHelper(pid)) return {};
+  return Error(EPERM, Named(pid) + " is a part of reaperd itself");
+}
+
+Result<model::ProcessIdentity> ControlDesk::ParseId(std::string_view id) {
+  if (const auto asked = model::ParseProcessId(id)) return *asked;
+  return Error(EINVAL, "'" + Printable(id) +
+                           "' is no process id: expected i<inode of the pidfd> or s<pid>:<start "
+                           "ticks>, as in the list of processes");
+}
+
+Result<std::string> ControlDesk::Identify(pid_t pid, std::string_view id) {
+  if (Status other = CheckPid(pid); !other) return other.error();
   const auto standing = around_.reaper.Examine(pid);
   if (!standing) return Error(EAGAIN, Named(pid) + ": " + standing.error().message());
   const reap::Plan& plan = around_.reaper.plan();
@@ -142,12 +153,8 @@ Result<std::string> ControlDesk::Identify(pid_t pid, std::string_view id) {
 
 Status ControlDesk::CheckId(pid_t pid, std::string_view id, const std::string& own_id) const {
   if (id.empty() || id == own_id) return {};
-  const auto asked = model::ParseProcessId(id);
-  if (!asked) {
-    return Error(EINVAL, "'" + Printable(id) +
-                             "' is no process id: expected i<inode of the pidfd> "
-                             "or s<pid>:<start ticks>");
-  }
+  const auto asked = ParseId(id);
+  if (!asked) return asked.error();
   // Known by the other form, or not looked at: the child itself tells. It is not reaped, so its
   // number is its own.
   const sys::ZombieFacts facts = around_.ops.LookAtZombie(pid, model::Detail::kFull);

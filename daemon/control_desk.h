@@ -17,6 +17,7 @@
 #include "daemon/lease_pidfds.h"
 #include "event/event_loop.h"
 #include "model/control.h"
+#include "model/process_id.h"
 #include "model/run_spec.h"
 #include "reap/reaper.h"
 #include "status/control_plane.h"
@@ -96,6 +97,9 @@ class ControlDesk final : public status::ControlPlane {
   [[nodiscard]] const reap::HeldQueue& queue() const { return around_.deaths.holds().queue(); }
   /// ESHUTDOWN when nobody is held any more.
   [[nodiscard]] Status Open() const;
+  /// Whether it can be meant at all: a number above 0, and no part of ourselves.
+  [[nodiscard]] Status CheckPid(pid_t pid) const;
+  static Result<model::ProcessIdentity> ParseId(std::string_view id);
   /// The id of an unreaped child of ours that is not leaving; if `id` is given, the one of that id.
   Result<std::string> Identify(pid_t pid, std::string_view id);
   /// Whether `id`, in whatever form, names this unreaped child.

@@ -42,15 +42,10 @@ Status ControlDesk::Signal(const model::SignalRequest& request) {
 Status ControlDesk::SignalProcess(const model::SignalProcessRequest& to,
                                   const model::SignalRequest& request) {
   const std::string who = "pid " + std::to_string(to.pid);
-  if (to.pid <= 0) return Error(EINVAL, "a pid is a number above 0");
+  if (Status other = CheckPid(to.pid); !other) return other;
   if (to.pid == getpid()) return Error(EPERM, who + " is reaperd itself: ask for Shutdown");
-  if (around_.deaths.IsHelper(to.pid)) return Error(EPERM, who + " is a part of reaperd itself");
-  const auto asked = model::ParseProcessId(to.id);
-  if (!asked) {
-    return Error(EINVAL, "'" + Printable(to.id) +
-                             "' is no process id: expected i<inode of the pidfd> or s<pid>:<start "
-                             "ticks>, as in the list of processes");
-  }
+  const auto asked = ParseId(to.id);
+  if (!asked) return asked.error();
   // Before its stat is read: who is meant was there when the client learned its id, so if stat and
   // inode fit, the number has been its own all the time.
   const UniqueFd pidfd = sys::OpenPidfd(to.pid);

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "base/wall_time.h"
 #include "reap/hold_match.h"
 #include "reap/termination_note.h"
 #include "sys/children_list.h"
@@ -48,13 +49,6 @@ std::string NewInstance() {
     text += kDigits[byte & 0xFU];
   }
   return text;
-}
-
-/// Wall time minus CLOCK_BOOTTIME, now: a clock that is set moves what is written from then on.
-Micros WallOffset(Micros now_us) {
-  timespec wall{};
-  clock_gettime(CLOCK_REALTIME, &wall);
-  return Micros{wall.tv_sec} * kSecond + wall.tv_nsec / 1000 - now_us;
 }
 
 /// Why /proc is of no use for `option`.
@@ -190,7 +184,8 @@ void DeathDesk::OnRecorded(const std::shared_ptr<const model::DeathRecord>& reco
 
 const status::JsonContext& DeathDesk::Json() {
   if (json_.instance.empty()) json_.instance = NewInstance();
-  json_.wall_offset_us = WallOffset(around_.ops.Now());
+  // Each time: a clock that is set moves what is written from then on.
+  json_.wall_offset_us = WallNow() - around_.ops.Now();
   return json_;
 }
 

@@ -54,9 +54,7 @@ std::string SocketText(const model::StatusSocketSpec& socket, bool pid1) {
   if (!socket.Wanted(pid1)) return "none";
   std::string text = Printable(socket.path);
   if (text.empty()) {
-    sys::SocketSearch search = sys::OurSocketSearch();
-    search.named.clear();
-    for (const std::string& path : sys::SocketCandidates(search))
+    for (const std::string& path : sys::SocketCandidates(sys::UsualSocketSearch()))
       text += (text.empty() ? "the first that can be had of " : ", ") + Printable(path);
   }
   if (socket.group) text += "; group " + std::to_string(*socket.group) + " may read";

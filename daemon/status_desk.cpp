@@ -21,12 +21,12 @@ Status StatusDesk::OpenNamed(const model::StatusSocketSpec& spec) {
 
 Status StatusDesk::Serve(const model::StatusSocketSpec& spec, const Surroundings& around) {
   if (socket_.fd() < 0) {
-    sys::SocketSearch search = sys::OurSocketSearch();
-    search.named.clear();  // what the variable says is in the spec
-    auto found = sys::ListenAtFirst(search, spec.group);
+    // What the variable says is in the spec.
+    auto found = sys::ListenAtFirst(sys::UsualSocketSearch(), spec.group);
     if (!found) return found.error();
     socket_ = std::move(found).value().socket;
   }
+  // Now, and not for the first client: others could have used up the descriptors that it takes.
   const sys::OverflowIds overflow = sys::ReadOverflowIds();
   auto server = status::StatusServer::Create(
       around.loop, around.ops, around.control, socket_.fd(),

@@ -1,4 +1,5 @@
-// Result<T>: a value or an Error. Check before access; reading the wrong side aborts.
+// Result<T>: a value or an Error; Result<T, E> an E instead. Check before access; reading the wrong
+// side aborts.
 #pragma once
 
 #include <cstdlib>
@@ -10,11 +11,11 @@
 
 namespace reaperd {
 
-template <typename T>
+template <typename T, typename E = Error>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: by intent
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: by intent
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: by intent
+  Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: by intent
 
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -28,7 +29,7 @@ class [[nodiscard]] Result {
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  [[nodiscard]] const Error& error() const { return Get<1>(state_); }
+  [[nodiscard]] const E& error() const { return Get<1>(state_); }
 
  private:
   template <std::size_t I, typename V>
@@ -38,7 +39,7 @@ class [[nodiscard]] Result {
     return *side;
   }
 
-  std::variant<T, Error> state_;
+  std::variant<T, E> state_;
 };
 
 /// Success without a value.

@@ -14,7 +14,7 @@ constexpr std::string_view kInterface = "io.reaperd.Manager.";
 /// A reply whose members are read by `read`.
 template <typename T, typename F>
 Answer<T> Members(Answer<RawReply> reply, F read) {
-  if (!reply) return reply.failure();
+  if (!reply) return reply.error();
   return ReadObject<T>(reply->parameters, read);
 }
 
@@ -31,7 +31,7 @@ Answer<T> Member(Answer<RawReply> reply, std::string_view key) {
 }
 
 Answer<Nothing> Empty(const Answer<RawReply>& reply) {
-  if (!reply) return reply.failure();
+  if (!reply) return reply.error();
   return Nothing{};
 }
 
@@ -74,21 +74,21 @@ Answer<Nothing> Client::Send(std::string_view method, std::string_view parameter
 
 Answer<RawReply> Client::Call(std::string_view method, std::string_view parameters) {
   const auto sent = Send(method, parameters, false);
-  if (!sent) return sent.failure();
+  if (!sent) return sent.error();
   const auto message = connection_.Receive();
-  if (!message) return message.failure();
+  if (!message) return message.error();
   return ReadReply(*message);
 }
 
 Answer<Nothing> Client::CallMore(std::string_view method, std::string_view parameters,
                                  const std::function<Go(const RawReply&)>& each) {
   const auto sent = Send(method, parameters, true);
-  if (!sent) return sent.failure();
+  if (!sent) return sent.error();
   for (;;) {
     const auto message = connection_.Receive();
-    if (!message) return message.failure();
+    if (!message) return message.error();
     const auto reply = ReadReply(*message);
-    if (!reply) return reply.failure();
+    if (!reply) return reply.error();
     if (each(*reply) == Go::kStop || !reply->continues) return Nothing{};
   }
 }
@@ -106,11 +106,11 @@ Answer<std::vector<Process>> Client::ListProcesses() {
   std::optional<Failure> failure;
   const auto done = CallMore("ListProcesses", "{}", [&](const RawReply& reply) {
     auto part = Member<std::vector<Process>>(reply, "processes");
-    if (!part) failure = part.failure();
+    if (!part) failure = part.error();
     if (!failure) std::move(part->begin(), part->end(), std::back_inserter(all));
     return Go::kOn;  // to the last reply, so that the next call's is not taken for one of these
   });
-  if (!done) return done.failure();
+  if (!done) return done.error();
   if (failure) return *failure;
   return all;
 }
@@ -128,7 +128,7 @@ Answer<std::vector<Death>> Client::ListAllDeaths(DeathQuery query, std::size_t k
   std::vector<Death> all;
   for (;;) {
     auto page = ListDeaths(query);
-    if (!page) return page.failure();
+    if (!page) return page.error();
     std::move(page->deaths.begin(), page->deaths.end(), std::back_inserter(all));
     if (all.size() > keep) {
       all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(keep));
@@ -196,29 +196,29 @@ Answer<Nothing> Client::SetLogLevel(std::string_view level) {
 
 Answer<Monitor> Client::StartMonitor(std::optional<std::int64_t> after_seq) && {
   const auto sent = Send("Monitor", Parameters().Add("after_seq", after_seq).text(), true);
-  if (!sent) return sent.failure();
+  if (!sent) return sent.error();
   return Monitor(std::move(connection_));
 }
 
 Failure Client::WaitForDisconnect() {
   for (;;) {
     const auto message = connection_.Receive(std::nullopt);
-    if (!message) return message.failure();
+    if (!message) return message.error();
   }
 }
 
 Answer<News> Monitor::Next(std::optional<Micros> time_us) {
   const auto message = connection_.Receive(time_us);
-  if (!message) return message.failure();
+  if (!message) return message.error();
   return Whole<News>(ReadReply(*message));
 }
 
 Answer<std::optional<News>> Monitor::Take() {
   auto message = connection_.Take();
-  if (!message) return message.failure();
+  if (!message) return message.error();
   if (!message->has_value()) return std::optional<News>();
   auto news = Whole<News>(ReadReply(**message));
-  if (!news) return news.failure();
+  if (!news) return news.error();
   return std::optional<News>(std::move(*news));
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "client/wall_time.h"
+#include "base/wall_time.h"
 #include "model/exit_status.h"
 #include "model/resource_use.h"
 

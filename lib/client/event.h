@@ -7,10 +7,10 @@
 #include <variant>
 #include <vector>
 
+#include "base/wall_time.h"
 #include "client/death.h"
 #include "client/hold.h"
 #include "client/process.h"
-#include "client/wall_time.h"
 #include "model/exit_status.h"
 
 namespace reaperd::client {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/wall_time.h"
 #include "client/death.h"
-#include "client/wall_time.h"
 #include "model/exit_status.h"
 
 namespace reaperd::client {

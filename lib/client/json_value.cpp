@@ -2,43 +2,14 @@
 
 #include <algorithm>
 #include <exception>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/counting_iterator.h"
 #include "base/text.h"
 
 namespace reaperd::client {
 namespace {
-
-/// What the library reads from: an input iterator that tells how far it came. It is handed on by
-/// value, so the count is kept outside.
-struct CountingIterator {
-  // Names of the standard library. NOLINTBEGIN(readability-identifier-naming)
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-  // NOLINTEND(readability-identifier-naming)
-
-  const char* at = nullptr;
-  const char** furthest = nullptr;
-
-  reference operator*() const { return *at; }
-  CountingIterator& operator++() {
-    ++at;
-    *furthest = std::max(*furthest, at);
-    return *this;
-  }
-  CountingIterator operator++(int) {
-    CountingIterator before = *this;
-    ++*this;
-    return before;
-  }
-  bool operator==(const CountingIterator& other) const { return at == other.at; }
-  bool operator!=(const CountingIterator& other) const { return at != other.at; }
-};
 
 /// Takes the library's events. Braces and brackets are single bytes that it reads no further than,
 /// so at their events `furthest` stands just behind them.

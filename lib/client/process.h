@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "client/wall_time.h"
+#include "base/wall_time.h"
 
 namespace reaperd::client {
 

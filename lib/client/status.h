@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "client/wall_time.h"
+#include "base/wall_time.h"
 #include "model/exit_status.h"
 
 namespace reaperd::client {

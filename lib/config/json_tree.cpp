@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/counting_iterator.h"
 #include "base/text.h"
 
 namespace reaperd::config {
@@ -15,15 +15,17 @@ namespace {
 /// How far the lexer has read, and the line of that place.
 class Progress {
  public:
-  explicit Progress(std::string_view text) : text_(text) {}
+  explicit Progress(std::string_view text) : text_(text), furthest_(text.data()) {}
 
-  [[nodiscard]] std::string_view text() const { return text_; }
-  void Advance(std::size_t offset) { offset_ = std::max(offset_, offset); }
+  /// What the library reads from.
+  CountingIterator begin() { return {text_.data(), &furthest_}; }
+  CountingIterator end() { return {text_.data() + text_.size(), &furthest_}; }
 
   /// Line of the last byte that was read. That of a number is the one behind it, so a line end
   /// counts as part of the line that it ends.
   int Line() {
-    const std::size_t last = offset_ == 0 ? 0 : offset_ - 1;
+    const auto offset = static_cast<std::size_t>(furthest_ - text_.data());
+    const std::size_t last = offset == 0 ? 0 : offset - 1;
     const auto begin = text_.begin() + static_cast<std::ptrdiff_t>(counted_);
     const auto end = text_.begin() + static_cast<std::ptrdiff_t>(last);
     line_ += static_cast<int>(std::count(begin, end, '\n'));
@@ -33,36 +35,9 @@ class Progress {
 
  private:
   std::string_view text_;
-  std::size_t offset_ = 0;
+  const char* furthest_;
   std::size_t counted_ = 0;
   int line_ = 1;
-};
-
-/// What the library reads from: an input iterator that reports how far it came.
-struct CountingIterator {
-  // Names of the standard library. NOLINTBEGIN(readability-identifier-naming)
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-  // NOLINTEND(readability-identifier-naming)
-
-  Progress* progress = nullptr;
-  std::size_t offset = 0;
-
-  reference operator*() const { return progress->text()[offset]; }
-  CountingIterator& operator++() {
-    progress->Advance(++offset);
-    return *this;
-  }
-  CountingIterator operator++(int) {
-    CountingIterator before = *this;
-    ++*this;
-    return before;
-  }
-  bool operator==(const CountingIterator& other) const { return offset == other.offset; }
-  bool operator!=(const CountingIterator& other) const { return offset != other.offset; }
 };
 
 /// "syntax error while parsing value - invalid literal; last read: 'x'": what the library says,
@@ -245,9 +220,8 @@ Result<Node> ParseJson(std::string_view text, std::string_view file) {
   Builder builder(progress, file);
   if (!LooksLikeText(text, builder)) return Error(0, builder.problems());
   try {
-    const bool parsed = nlohmann::json::sax_parse(
-        CountingIterator{&progress, 0}, CountingIterator{&progress, text.size()}, &builder,
-        nlohmann::json::input_format_t::json, true, true);
+    const bool parsed = nlohmann::json::sax_parse(progress.begin(), progress.end(), &builder,
+                                                  nlohmann::json::input_format_t::json, true, true);
     if (!parsed && builder.problems().empty()) builder.Complain(progress.Line(), "not JSON");
   } catch (const std::exception& error) {
     builder.Complain(progress.Line(), Quote(error));

@@ -14,15 +14,12 @@ class Turn {
 
   /// Call after each item of work. True when the handler should stop and go on in the next turn.
   /// The clock is read every kItemsPerCheck items, so every handler gets at least so much done.
-  [[nodiscard]] bool Over() {
-    if (++items_ % kItemsPerCheck != 0) return false;
-    return OverNow();
-  }
+  [[nodiscard]] bool Over() { return OverAfter(1); }
   /// The same after several items that cannot be parted.
   [[nodiscard]] bool OverAfter(int items) {
     items_ += items;
     if (items_ / kItemsPerCheck == (items_ - items) / kItemsPerCheck) return false;
-    return clock_.Now() >= end_us_;
+    return OverNow();
   }
 
   /// Reads the clock each time: after items that take long.

@@ -1,10 +1,11 @@
 #include "reap/recorder.h"
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "sys/procfs.h"
 
 namespace reaperd::reap {
 namespace {
@@ -15,12 +16,7 @@ using model::Detail;
 
 Recorder::Recorder(sys::ProcessOps& ops, const model::RecordsSpec& spec, OomJudge* oom,
                    RecordObserver& observer)
-    : ops_(ops),
-      oom_(oom),
-      observer_(observer),
-      budget_(spec.mode),
-      ring_(spec),
-      tick_us_(kSecond / std::max(sysconf(_SC_CLK_TCK), 1L)) {}
+    : ops_(ops), oom_(oom), observer_(observer), budget_(spec.mode), ring_(spec) {}
 
 bool Recorder::WantsLook(Micros now_us) {
   // A token is taken for a death, not for the question.
@@ -77,7 +73,7 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
     record->shadow = known->shadow;
     record->id = known->Id();
     if (known->session != 0) record->session = known->session;
-    record->started_us = StartOf(*known);
+    record->started_us = sys::StartOf(*known);
   }
   // Without its start nobody knows whether it is the one that was seen.
   if (!record->shadow && facts.stat) AddKin(*record, facts.stat->start_ticks);
@@ -90,12 +86,6 @@ Recorder::Record Recorder::Make(const model::Death& death, const model::ProcessI
   ring_.Push(record);
   observer_.OnDied(record);
   return record;
-}
-
-std::optional<Micros> Recorder::StartOf(const model::ProcessInfo& known) const {
-  if (known.first_sight == model::FirstSight::kSpawn) return known.first_seen_us;
-  if (known.start_ticks == 0) return std::nullopt;
-  return static_cast<Micros>(known.start_ticks) * tick_us_;
 }
 
 void Recorder::AddKin(model::DeathRecord& record, std::uint64_t start_ticks) const {
@@ -113,7 +103,7 @@ void Recorder::Fill(model::DeathRecord& record, const sys::ZombieFacts& facts) c
     record.session = facts.stat->session;
     record.process_group = facts.stat->process_group;
     if (!record.started_us) {
-      record.started_us = static_cast<Micros>(facts.stat->start_ticks) * tick_us_;
+      record.started_us = sys::InstantOf(facts.stat->start_ticks);
     }
     if (record.id.empty()) {
       const model::ProcessIdentity identity{.pid = record.pid,

@@ -96,8 +96,6 @@ class Recorder {
 
   [[nodiscard]] const RecordRing& ring() const { return ring_; }
   [[nodiscard]] const SentSignals& sent() const { return sent_; }
-  /// When it started; nullopt: not known.
-  [[nodiscard]] std::optional<Micros> StartOf(const model::ProcessInfo& known) const;
   /// The record of a zombie that is not reaped yet; nullptr: it was not shown.
   [[nodiscard]] Record FindUnreaped(pid_t pid) const;
 
@@ -126,7 +124,6 @@ class Recorder {
     VerdictFacts facts;  ///< as they were at the death: what we sent is forgotten with the reap
   };
   std::vector<Open> open_;  ///< in order of their deaths
-  Micros tick_us_;          ///< one clock tick of /proc
 };
 
 }  // namespace reaperd::reap

@@ -16,7 +16,7 @@ pid_t PidOf(const Arguments& arguments) {
 
 void WriteUntil(JsonWriter& json, const std::optional<Micros>& until_us, Micros wall_offset_us) {
   if (until_us) {
-    json.String("until", WallTime(*until_us + wall_offset_us));
+    json.String("until", FormatWallTime(*until_us + wall_offset_us));
   } else {
     json.Null("until");
   }

@@ -6,7 +6,7 @@ namespace reaperd::status {
 
 void Output::Time(std::string_view name, std::optional<Micros> boot_us) const {
   if (boot_us) {
-    json.String(name, WallTime(*boot_us + context.wall_offset_us));
+    json.String(name, FormatWallTime(*boot_us + context.wall_offset_us));
   } else {
     json.Null(name);
   }

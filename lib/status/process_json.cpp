@@ -1,14 +1,12 @@
 #include "status/process_json.h"
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <optional>
 #include <vector>
 
 #include "model/death_record.h"
 #include "status/json_parts.h"
 #include "status/json_writer.h"
+#include "sys/procfs.h"
 
 namespace reaperd::status {
 namespace {
@@ -48,14 +46,6 @@ std::string Write(const model::ProcessView& process, const Bond& bond, const Jso
   return std::move(json).Take();
 }
 
-/// We saw the birth of what we made; of all others the kernel tells it in ticks.
-std::optional<Micros> StartOf(const model::ProcessInfo& child) {
-  if (child.first_sight == model::FirstSight::kSpawn) return child.first_seen_us;
-  if (child.start_ticks == 0) return std::nullopt;
-  const Micros tick_us = kSecond / std::max(sysconf(_SC_CLK_TCK), 1L);
-  return static_cast<Micros>(child.start_ticks) * tick_us;
-}
-
 }  // namespace
 
 std::string ProcessJson(const model::ProcessView& process, const JsonContext& context) {
@@ -67,7 +57,7 @@ std::string ChildJson(const model::ProcessInfo& child, pid_t parent, const JsonC
                                 .id = child.Id(),
                                 .parent = parent,
                                 .comm = child.shadow ? child.shadow->comm : "",
-                                .started_us = StartOf(child)};
+                                .started_us = sys::StartOf(child)};
   return Write(view, BondOf(child), context);
 }
 

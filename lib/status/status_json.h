@@ -13,11 +13,11 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/wall_time.h"
 #include "model/counters.h"
 #include "model/death_record.h"
 #include "model/foreign_zombie.h"
 #include "model/hold_info.h"
-#include "status/wall_time.h"
 
 namespace reaperd::status {
 

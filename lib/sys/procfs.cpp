@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -96,6 +97,18 @@ Result<ProcStat> ReadStat(std::string_view proc_root, pid_t pid) {
   auto stat = ParseStat(*text);
   if (!stat) return Error(EINVAL, "cannot understand " + path);
   return *std::move(stat);
+}
+
+Micros InstantOf(std::uint64_t start_ticks) {
+  // Known to the C library since the start: no system call.
+  const Micros tick_us = kSecond / std::max(sysconf(_SC_CLK_TCK), 1L);
+  return static_cast<Micros>(start_ticks) * tick_us;
+}
+
+std::optional<Micros> StartOf(const model::ProcessInfo& child) {
+  if (child.first_sight == model::FirstSight::kSpawn) return child.first_seen_us;
+  if (child.start_ticks == 0) return std::nullopt;
+  return InstantOf(child.start_ticks);
 }
 
 std::optional<uid_t> OwnerOf(std::string_view proc_root, pid_t pid) {

@@ -9,7 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
+#include "model/process_info.h"
 
 namespace reaperd::sys {
 
@@ -33,6 +35,12 @@ struct ProcStat {
   [[nodiscard]] bool IsKernelThread() const { return (flags & kKernelThread) != 0; }
   static constexpr unsigned kKernelThread = 0x00200000;  ///< PF_KTHREAD
 };
+
+/// The instant (CLOCK_BOOTTIME) of a start time in clock ticks after boot.
+Micros InstantOf(std::uint64_t start_ticks);
+/// When a child started: we saw the birth of what we made, of all others the kernel tells it in
+/// ticks. nullopt: it was not looked at.
+std::optional<Micros> StartOf(const model::ProcessInfo& child);
 
 /// Parses the text of a stat file. comm may hold any byte, also ")" and blanks.
 std::optional<ProcStat> ParseStat(std::string_view text);

@@ -75,6 +75,12 @@ SocketSearch OurSocketSearch() {
           .euid = geteuid()};
 }
 
+SocketSearch UsualSocketSearch() {
+  SocketSearch search = OurSocketSearch();
+  search.named.clear();
+  return search;
+}
+
 std::vector<std::string> SocketCandidates(const SocketSearch& search) {
   if (!search.named.empty()) return {search.named};
   std::vector<std::string> paths;

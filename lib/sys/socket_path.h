@@ -31,6 +31,8 @@ struct SocketSearch {
 
 /// From our environment.
 SocketSearch OurSocketSearch();
+/// The same without a socket that is named: where reaperd looks when its spec names none.
+SocketSearch UsualSocketSearch();
 
 /// Paths, in order.
 std::vector<std::string> SocketCandidates(const SocketSearch& search);

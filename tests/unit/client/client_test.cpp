@@ -63,7 +63,7 @@ TEST(Client, CallsWithParametersAndReadsTheAnswer) {
   Client client = Connected(fake);
   const auto lease = client.HoldProcess(
       {.process = {214, "i\"5"}, .for_us = 5 * kSecond, .until_disconnect = true});
-  ASSERT_TRUE(lease) << lease.failure().message;
+  ASSERT_TRUE(lease) << lease.error().message;
   EXPECT_TRUE(lease->held);
   EXPECT_EQ(fake.calls(),
             std::vector<std::string>{
@@ -76,7 +76,7 @@ TEST(Client, AnErrorIsARefusal) {
   fake.On("Shutdown", {ErrorReply("PermissionDenied", R"({"right":"admin","message":"no"})")});
   const auto answer = Connected(fake).Shutdown();
   ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.failure().error, "PermissionDenied");
+  EXPECT_EQ(answer.error().error, "PermissionDenied");
 }
 
 TEST(Client, GathersTheRepliesOfOneCall) {
@@ -88,7 +88,7 @@ TEST(Client, GathersTheRepliesOfOneCall) {
   fake.On("Ping", {Reply(R"({"instance":"8f2c"})")});
   Client client = Connected(fake);
   const auto processes = client.ListProcesses();
-  ASSERT_TRUE(processes) << processes.failure().message;
+  ASSERT_TRUE(processes) << processes.error().message;
   ASSERT_EQ(processes->size(), 2U);
   EXPECT_EQ(processes->at(1).pid, 215);
   EXPECT_EQ(*client.Ping(), "8f2c");
@@ -100,7 +100,7 @@ TEST(Client, ReadsAllPagesOfDeathsAndKeepsTheLast) {
   fake.On("ListDeaths", {Reply(test::PageJson(test::DeathJson(), true, 1203))});
   fake.On("ListDeaths", {Reply(test::PageJson(second, false, 1204))});
   const auto deaths = Connected(fake).ListAllDeaths({.cause = "oom-kill"}, 1);
-  ASSERT_TRUE(deaths) << deaths.failure().message;
+  ASSERT_TRUE(deaths) << deaths.error().message;
   ASSERT_EQ(deaths->size(), 1U);
   EXPECT_EQ(deaths->at(0).seq, 1204);
   ASSERT_EQ(fake.calls().size(), 2U);
@@ -121,8 +121,8 @@ TEST(Client, ALostConnectionIsSaid) {
   fake.On("GetStatus", {}, FakeReaperd::After::kClose);
   const auto status = Connected(fake).GetStatus();
   ASSERT_FALSE(status);
-  EXPECT_EQ(status.failure().kind, Failure::Kind::kConnection);
-  EXPECT_EQ(status.failure().message, "the connection is lost: reaperd closed it");
+  EXPECT_EQ(status.error().kind, Failure::Kind::kConnection);
+  EXPECT_EQ(status.error().message, "the connection is lost: reaperd closed it");
 }
 
 TEST(Client, AnAnswerThatIsNoneIsSaid) {
@@ -130,7 +130,7 @@ TEST(Client, AnAnswerThatIsNoneIsSaid) {
   fake.On("Ping", {"HTTP/1.1 400 Bad Request"});
   const auto answer = Connected(fake).Ping();
   ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.failure().kind, Failure::Kind::kProtocol);
+  EXPECT_EQ(answer.error().kind, Failure::Kind::kProtocol);
 }
 
 TEST(Monitor, BringsNewsInOrderAndTheEndOfTheConnection) {
@@ -142,14 +142,14 @@ TEST(Monitor, BringsNewsInOrderAndTheEndOfTheConnection) {
   auto monitor = Connected(fake).StartMonitor();
   ASSERT_TRUE(monitor);
   const auto first = monitor->Next();
-  ASSERT_TRUE(first) << first.failure().message;
+  ASSERT_TRUE(first) << first.error().message;
   EXPECT_TRUE(std::holds_alternative<Snapshot>(first->what));
   const auto second = monitor->Next();
   ASSERT_TRUE(second);
   EXPECT_TRUE(std::holds_alternative<Event>(second->what));
   const auto third = monitor->Next();
   ASSERT_FALSE(third);
-  EXPECT_EQ(third.failure().kind, Failure::Kind::kConnection);
+  EXPECT_EQ(third.error().kind, Failure::Kind::kConnection);
 }
 
 TEST(Monitor, DoesNotWaitLongerThanItIsTold) {
@@ -159,7 +159,7 @@ TEST(Monitor, DoesNotWaitLongerThanItIsTold) {
   ASSERT_TRUE(monitor);
   const auto news = monitor->Next(kMillisecond);
   ASSERT_FALSE(news);
-  EXPECT_EQ(news.failure().errno_code, ETIMEDOUT);
+  EXPECT_EQ(news.error().errno_code, ETIMEDOUT);
   const auto none = monitor->Take();
   ASSERT_TRUE(none);
   EXPECT_FALSE(none->has_value());

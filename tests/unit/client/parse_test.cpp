@@ -19,14 +19,14 @@ Answer<T> Parse(const std::string& json) {
 template <typename T>
 std::string ProblemOf(const std::string& json) {
   const auto answer = Parse<T>(json);
-  return answer ? "none" : answer.failure().message;
+  return answer ? "none" : answer.error().message;
 }
 
 constexpr WallMicros kStarted_us = 1795327200120000;  // 2026-11-22T06:00:00.120Z
 
 TEST(ParseDeath, ReadsEveryMember) {
   const auto death = Parse<Death>(test::DeathJson());
-  ASSERT_TRUE(death) << death.failure().message;
+  ASSERT_TRUE(death) << death.error().message;
   EXPECT_EQ(death->seq, 1203);
   EXPECT_EQ(death->id, "i88123");
   EXPECT_EQ(death->service, std::nullopt);
@@ -104,7 +104,7 @@ TEST(ParseDeath, ReadsWhatIsNoJsonAsAnError) {
 
 TEST(ParseStatus, ReadsTheRun) {
   const auto status = Parse<RunStatus>(test::StatusJson());
-  ASSERT_TRUE(status) << status.failure().message;
+  ASSERT_TRUE(status) << status.error().message;
   EXPECT_EQ(status->version, "0.1.0");
   EXPECT_TRUE(status->pid1);
   ASSERT_TRUE(status->main);
@@ -115,7 +115,7 @@ TEST(ParseStatus, ReadsTheRun) {
 
 TEST(ParseHold, ReadsTheRecordWithin) {
   const auto hold = Parse<Hold>(test::HoldJson());
-  ASSERT_TRUE(hold) << hold.failure().message;
+  ASSERT_TRUE(hold) << hold.error().message;
   EXPECT_EQ(hold->record.pid, 214);
   EXPECT_EQ(hold->record.json, test::DeathJson());
   EXPECT_EQ(hold->until, hold->since + 300 * kSecond);
@@ -123,11 +123,11 @@ TEST(ParseHold, ReadsTheRecordWithin) {
 
 TEST(ParseNews, TellsSnapshotEventAndGapApart) {
   const auto snapshot = Parse<News>(test::SnapshotJson(test::ProcessJson(), test::HoldJson()));
-  ASSERT_TRUE(snapshot) << snapshot.failure().message;
+  ASSERT_TRUE(snapshot) << snapshot.error().message;
   EXPECT_EQ(std::get<Snapshot>(snapshot->what).processes.at(0).pid, 214);
 
   const auto event = Parse<News>(test::EventJson(test::DiedJson()));
-  ASSERT_TRUE(event) << event.failure().message;
+  ASSERT_TRUE(event) << event.error().message;
   const auto& died = std::get<DiedEvent>(std::get<Event>(event->what).body);
   EXPECT_EQ(died.end, model::ExitStatus::Exited(3));
   EXPECT_TRUE(event->json.starts_with("{\"seq\":6"));
@@ -163,7 +163,7 @@ TEST(ParseNews, AllKindsOfEventsAreRead) {
       R"("stopping":{"phase":"grace"})"};
   for (std::size_t i = 0; i < bodies.size(); ++i) {
     const auto news = Parse<News>(test::EventJson(bodies[i]));
-    ASSERT_TRUE(news) << bodies[i] << news.failure().message;
+    ASSERT_TRUE(news) << bodies[i] << news.error().message;
     EXPECT_EQ(std::get<Event>(news->what).body.index(), i + 1) << bodies[i];
   }
 }
@@ -172,16 +172,16 @@ TEST(ParseReply, AnErrorIsAFailureWithItsNameAndItsSentence) {
   const auto refused =
       ReadReply(test::ErrorReply("PermissionDenied", R"({"right":"admin","message":"no"})"));
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.failure().kind, Failure::Kind::kRefused);
-  EXPECT_EQ(refused.failure().error, "PermissionDenied");
-  EXPECT_EQ(refused.failure().message, "no");
+  EXPECT_EQ(refused.error().kind, Failure::Kind::kRefused);
+  EXPECT_EQ(refused.error().error, "PermissionDenied");
+  EXPECT_EQ(refused.error().message, "no");
 
   const auto failed = ReadReply(test::ErrorReply("Failed", R"({"errno":28,"message":"x"})"));
-  EXPECT_EQ(failed.failure().errno_code, 28);
+  EXPECT_EQ(failed.error().errno_code, 28);
 
   const auto unknown =
       ReadReply(R"({"error":"org.varlink.service.MethodNotFound","parameters":{"method":"Sing"}})");
-  EXPECT_EQ(unknown.failure().message, "it has no method Sing: it is older than this reaperctl");
+  EXPECT_EQ(unknown.error().message, "it has no method Sing: it is older than this reaperctl");
 }
 
 TEST(ParseReply, ParametersMayBeMissing) {

@@ -6,7 +6,7 @@ namespace reaperd::ctl {
 namespace {
 
 constexpr Micros kHour_us = 3600 * kSecond;
-constexpr client::WallMicros kNow = 1795327210000000;  // 2026-11-22T06:00:10Z
+constexpr WallMicros kNow = 1795327210000000;  // 2026-11-22T06:00:10Z
 constexpr View kRelative{.now = kNow};
 constexpr View kAbsolute{.times = Times::kAbsolute, .now = kNow};
 

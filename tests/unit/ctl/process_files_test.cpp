@@ -22,7 +22,7 @@ class Files : public testing::Test {
     dir.Write("214/cmdline", "worker\0--queue\0\0"s);
     process = samples::Process(214, 1, "worker");
     process.started_at =
-        client::WallNow() - BootClock().Now() + Micros{10000} * kSecond / sysconf(_SC_CLK_TCK);
+        WallNow() - BootClock().Now() + Micros{10000} * kSecond / sysconf(_SC_CLK_TCK);
   }
 
   test::TempDir dir;

@@ -11,7 +11,7 @@
 
 namespace reaperd::ctl::samples {
 
-inline constexpr client::WallMicros kNow = 1795327210000000;  // 2026-11-22T06:00:10Z
+inline constexpr WallMicros kNow = 1795327210000000;  // 2026-11-22T06:00:10Z
 
 inline client::Death Death(std::int64_t seq, std::int64_t pid, const std::string& comm,
                            const model::ExitStatus& end, const std::string& cause, Micros ago_us) {

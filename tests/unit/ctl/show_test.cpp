@@ -43,7 +43,7 @@ template <typename T>
 T Parsed(const std::string& json) {
   const auto answer =
       client::ReadObject<T>(json, [](client::FieldReader& in, T& out) { Read(in, out); });
-  EXPECT_TRUE(answer) << answer.failure().message;
+  EXPECT_TRUE(answer) << answer.error().message;
   return *answer;
 }
 

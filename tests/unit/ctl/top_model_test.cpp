@@ -13,7 +13,7 @@ namespace {
 
 constexpr View kView{.now = samples::kNow};
 
-client::News Event(client::EventBody body, client::WallMicros at = samples::kNow - kSecond) {
+client::News Event(client::EventBody body, WallMicros at = samples::kNow - kSecond) {
   return {client::Event{6, at, std::move(body)}, {}};
 }
 

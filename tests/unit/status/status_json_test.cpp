@@ -246,7 +246,7 @@ TEST(WallTime, IsRfc3339InUtc) {
         Row{-1, "1969-12-31T23:59:59.999Z"}, Row{951'782'400 * kSecond, "2000-02-29T00:00:00.000Z"},
         Row{1'709'251'199 * kSecond + 999'999, "2024-02-29T23:59:59.999Z"},
         Row{4'102'444'800 * kSecond, "2100-01-01T00:00:00.000Z"}}) {
-    EXPECT_EQ(WallTime(row.since_1970_us), row.text);
+    EXPECT_EQ(FormatWallTime(row.since_1970_us), row.text);
   }
 }
 

@@ -1,11 +1,12 @@
-#include "status/wall_time.h"
+#include "base/wall_time.h"
 
-#include <algorithm>
+#include <time.h>
+
 #include <chrono>
 
 #include "base/text.h"
 
-namespace reaperd::status {
+namespace reaperd {
 namespace {
 
 /// The last digits of `value`, with zeros in front.
@@ -14,36 +15,6 @@ void AppendDigits(std::string& out, std::int64_t value, std::size_t digits) {
   for (std::size_t at = 1; at <= digits; ++at, value /= 10)
     out[out.size() - at] = static_cast<char>('0' + value % 10);
 }
-
-}  // namespace
-
-std::string WallTime(Micros since_1970_us) {
-  using std::chrono::days;
-  using std::chrono::milliseconds;
-  const std::chrono::sys_time<std::chrono::microseconds> time{
-      std::chrono::microseconds{since_1970_us}};
-  const auto day = std::chrono::floor<days>(time);
-  const std::chrono::year_month_day date{day};
-  const std::chrono::hh_mm_ss clock{std::chrono::floor<milliseconds>(time - day)};
-  std::string out;
-  AppendDigits(out, int{date.year()}, 4);
-  out += '-';
-  AppendDigits(out, unsigned{date.month()}, 2);
-  out += '-';
-  AppendDigits(out, unsigned{date.day()}, 2);
-  out += 'T';
-  AppendDigits(out, clock.hours().count(), 2);
-  out += ':';
-  AppendDigits(out, clock.minutes().count(), 2);
-  out += ':';
-  AppendDigits(out, clock.seconds().count(), 2);
-  out += '.';
-  AppendDigits(out, clock.subseconds().count(), 3);
-  out += 'Z';
-  return out;
-}
-
-namespace {
 
 /// Reads a text from its front; what does not fit makes all that follows fail.
 class Reader {
@@ -104,7 +75,38 @@ int ReadOffset(Reader& reader) {
 
 }  // namespace
 
-std::optional<Micros> ParseWallTime(std::string_view text) {
+WallMicros WallNow() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return WallMicros{now.tv_sec} * kSecond + now.tv_nsec / 1000;
+}
+
+std::string FormatWallTime(WallMicros at_us) {
+  using std::chrono::days;
+  using std::chrono::milliseconds;
+  const std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds{at_us}};
+  const auto day = std::chrono::floor<days>(time);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{std::chrono::floor<milliseconds>(time - day)};
+  std::string out;
+  AppendDigits(out, int{date.year()}, 4);
+  out += '-';
+  AppendDigits(out, unsigned{date.month()}, 2);
+  out += '-';
+  AppendDigits(out, unsigned{date.day()}, 2);
+  out += 'T';
+  AppendDigits(out, clock.hours().count(), 2);
+  out += ':';
+  AppendDigits(out, clock.minutes().count(), 2);
+  out += ':';
+  AppendDigits(out, clock.seconds().count(), 2);
+  out += '.';
+  AppendDigits(out, clock.subseconds().count(), 3);
+  out += 'Z';
+  return out;
+}
+
+std::optional<WallMicros> ParseWallTime(std::string_view text) {
   Reader reader(text);
   const int year = reader.Digits(4, 9999);
   reader.Expect("-");
@@ -128,4 +130,4 @@ std::optional<Micros> ParseWallTime(std::string_view text) {
   return (minutes * 60 + second) * kSecond + fraction_us;
 }
 
-}  // namespace reaperd::status
+}  // namespace reaperd

@@ -1,15 +1,15 @@
-#include "status/wall_time.h"
+#include "base/wall_time.h"
 
 #include <gtest/gtest.h>
 
-namespace reaperd::status {
+namespace reaperd {
 namespace {
 
 constexpr Micros kMorning_us = 1'795'327'200'000'000;  // 2026-11-22T06:00:00Z
 
 TEST(ParseWallTime, ReadsWhatWallTimeWrites) {
   for (const Micros time_us : {Micros{0}, kMorning_us, kMorning_us + 123 * kMillisecond}) {
-    EXPECT_EQ(ParseWallTime(WallTime(time_us)), time_us);
+    EXPECT_EQ(ParseWallTime(FormatWallTime(time_us)), time_us);
   }
 }
 
@@ -35,4 +35,4 @@ TEST(ParseWallTime, RefusesWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace reaperd::status
+}  // namespace reaperd
