@@ -107,10 +107,13 @@ model::ProcessList Census::MakeList() {
   return list;
 }
 
-void Census::AddChild(model::ProcessView& view, const model::ProcessInfo& child) const {
+void Census::AddChild(model::ProcessView& view, const model::ProcessInfo& child) {
   auto known = std::make_shared<model::ProcessInfo>(child);
   if (child.shadow && !view.comm.empty() && child.shadow->comm != view.comm) {
-    // It runs another program since it was looked at: what it was called with then is past.
+    // It runs another program since it was looked at: what it was called with then is past. Who asks
+    // next is told what it is now.
+    reaper_.RequestLookAt(child.pid);
+    wake_();
     auto shadow = std::make_shared<model::Shadow>(*child.shadow);
     shadow->cmdline.reset();
     shadow->exe.reset();
@@ -132,13 +135,13 @@ void Census::AddChild(model::ProcessView& view, const model::ProcessInfo& child)
   }
 }
 
-model::ProcessView Census::ViewOf(const model::ProcessInfo& child) const {
+model::ProcessView Census::ViewOf(const model::ProcessInfo& child) {
   model::ProcessView view{.pid = child.pid, .parent = getpid()};
   AddChild(view, child);
   return view;
 }
 
-model::ProcessView Census::ViewOf(const Seen& seen) const {
+model::ProcessView Census::ViewOf(const Seen& seen) {
   const sys::ProcStat& stat = seen.stat;
   const model::ProcessIdentity identity{
       .pid = stat.pid, .pidfs_inode = 0, .start_ticks = stat.start_ticks};

@@ -47,9 +47,9 @@ class Census {
   event::After Walk(event::Turn& turn);
   void Answer();
   [[nodiscard]] model::ProcessList MakeList();
-  [[nodiscard]] model::ProcessView ViewOf(const Seen& seen) const;
-  [[nodiscard]] model::ProcessView ViewOf(const model::ProcessInfo& child) const;
-  void AddChild(model::ProcessView& view, const model::ProcessInfo& child) const;
+  [[nodiscard]] model::ProcessView ViewOf(const Seen& seen);
+  [[nodiscard]] model::ProcessView ViewOf(const model::ProcessInfo& child);
+  void AddChild(model::ProcessView& view, const model::ProcessInfo& child);
 
   event::EventLoop& loop_;
   reap::Reaper& reaper_;

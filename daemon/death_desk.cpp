@@ -209,7 +209,8 @@ void DeathDesk::OnAdopted(const model::ProcessInfo& process) {
 }
 
 void DeathDesk::ReadTexts(const model::ProcessInfo& process) {
-  if (needs_cmdline_) ReadCmdline(process);
+  const bool given = process.first_sight == model::FirstSight::kSpawn;  // by us: it is known
+  if (needs_cmdline_ && !given) ReadCmdline(process);
   if (spec_.records.shadow_environ) ReadEnviron(process);
 }
 
@@ -227,13 +228,16 @@ scribe::Scribe::TextHandler DeathDesk::ToShadow(const model::ProcessInfo& proces
   };
 }
 
-void DeathDesk::ReadCmdline(const model::ProcessInfo& process) {
-  if (process.first_sight == model::FirstSight::kSpawn) return;  // what we gave it is known
+void DeathDesk::ReadCmdline(const model::ProcessInfo& process, std::function<void()> then) {
+  auto put = ToShadow(process, [](model::Shadow& to, scribe::ProcessText text) {
+    to.cmdline = std::move(text.parts);
+    to.cmdline_truncated = text.truncated;
+  });
   scribe_.ReadCmdline(process.pid, process.start_ticks,
-                      ToShadow(process, [](model::Shadow& to, scribe::ProcessText text) {
-                        to.cmdline = std::move(text.parts);
-                        to.cmdline_truncated = text.truncated;
-                      }));
+                      [put = std::move(put), then = std::move(then)](auto text) {
+                        put(std::move(text));
+                        if (then) then();
+                      });
 }
 
 void DeathDesk::ReadEnviron(const model::ProcessInfo& process) {
@@ -245,11 +249,28 @@ void DeathDesk::ReadEnviron(const model::ProcessInfo& process) {
 }
 
 void DeathDesk::OnRuleAdded(const model::HoldRule& rule) {
+  if (!reap::AsksForShadow(rule.match)) return;
+  // What was seen of them may be from before their exec.
+  around_.reaper.RequestLookAgain();
+  around_.wake();
   if (needs_cmdline_ || rule.match.cmdline.empty()) return;
   needs_cmdline_ = true;
   around_.reaper.table().ForEach([this](const model::ProcessInfo& process) {
-    if (process.shadow && !around_.reaper.plan().WasSeen(process.pid)) ReadCmdline(process);
+    if (process.shadow && !around_.reaper.plan().WasSeen(process.pid))
+      unread_.push_back(process.pid);
   });
+  ReadUnread();
+}
+
+/// One after the other: there may be more of them than the scribe takes at a time.
+void DeathDesk::ReadUnread() {
+  while (!unread_.empty()) {
+    const model::ProcessInfo* const process = around_.reaper.table().Find(unread_.back());
+    unread_.pop_back();
+    const bool known = process != nullptr && process->shadow;
+    if (!known || process->first_sight == model::FirstSight::kSpawn) continue;
+    return ReadCmdline(*process, [this] { ReadUnread(); });
+  }
 }
 
 /// Being told when the counter rises makes a reading fresh, so that it proves more.

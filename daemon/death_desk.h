@@ -125,7 +125,9 @@ class DeathDesk final : private reap::RecordObserver,
 
   [[nodiscard]] scribe::ScribeSetup ScribeSetup() const;
   void ReadTexts(const model::ProcessInfo& process);
-  void ReadCmdline(const model::ProcessInfo& process);
+  void ReadUnread();
+  /// `then` is called when it was read, or could not be.
+  void ReadCmdline(const model::ProcessInfo& process, std::function<void()> then = {});
   void ReadEnviron(const model::ProcessInfo& process);
   /// A handler that puts what was read into the shadow of `process`, if that lives still.
   template <typename Put>
@@ -140,6 +142,7 @@ class DeathDesk final : private reap::RecordObserver,
   const model::RunSpec& spec_;
   UniqueFd log_;
   bool needs_cmdline_;
+  std::vector<pid_t> unread_;  ///< whose cmdline a new rule asks for
   reap::OomDesk oom_;
   scribe::Scribe scribe_;
   reap::Recorder recorder_;

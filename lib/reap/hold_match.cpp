@@ -58,10 +58,6 @@ bool AllowsCmdline(const Globs& globs, const std::optional<std::vector<std::stri
   return AllowsText(globs, line);
 }
 
-bool AsksForShadow(const HoldMatch& match) {
-  return !match.exe.empty() || !match.cmdline.empty() || !match.cwd.empty();
-}
-
 bool AllowsShadow(const HoldMatch& match, const Shadow& shadow) {
   return AllowsFact(match.exe, shadow.exe) && AllowsFact(match.cwd, shadow.cwd) &&
          AllowsCmdline(match.cmdline, shadow.cmdline);
@@ -119,6 +115,10 @@ bool CouldMatch(const model::HoldRule& rule, const model::ProcessInfo& process) 
   const Shadow& shadow = *process.shadow;
   return AllowsName(match.comm, shadow.comm) && AllowsShadow(match, shadow) &&
          (!shadow.cgroup || AllowsFact(match.cgroup, shadow.cgroup));
+}
+
+bool AsksForShadow(const HoldMatch& match) {
+  return !match.exe.empty() || !match.cmdline.empty() || !match.cwd.empty();
 }
 
 bool NeedsCmdline(const model::HoldSpec& spec) {

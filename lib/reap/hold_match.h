@@ -24,6 +24,9 @@ std::optional<std::size_t> FirstMatch(std::span<const model::HoldRule> rules,
 /// still shows.
 bool CouldMatch(const model::HoldRule& rule, const model::ProcessInfo& process);
 
+/// By what only a look at the living tells: exe, cmdline or cwd.
+bool AsksForShadow(const model::HoldMatch& match);
+
 /// A rule asks for the cmdline, which is dear to read (and gone when the process is dead).
 bool NeedsCmdline(const model::HoldSpec& spec);
 

@@ -39,9 +39,11 @@ void ProcessTable::Note(const model::ProcessInfo& seen) {
   auto merged = std::make_shared<model::Shadow>(*seen.shadow);
   merged->lineage = known.shadow->lineage;
   // What we gave it when we made it is better than what it made of that. Of others, another program
-  // has other words.
-  if (known.first_sight == model::FirstSight::kSpawn || known.shadow->exe == seen.shadow->exe) {
-    merged->uid = known.shadow->uid;
+  // has other words; also one of the same file under another name: a script, busybox.
+  const bool spawned = known.first_sight == model::FirstSight::kSpawn;
+  const bool same_file = known.shadow->exe == seen.shadow->exe;
+  if (spawned || same_file) merged->uid = known.shadow->uid;  // perhaps no exec, but a prctl
+  if (spawned || (same_file && known.shadow->comm == seen.shadow->comm)) {
     merged->cmdline = known.shadow->cmdline;
     merged->cmdline_truncated = known.shadow->cmdline_truncated;
     merged->environ = known.shadow->environ;

@@ -278,6 +278,11 @@ std::uint64_t Reaper::RequestLookAgain() {
   return discovery_.OnRequest();
 }
 
+void Reaper::RequestLookAt(pid_t pid) {
+  to_look_.push_back(pid);
+  discovery_.OnRequest();
+}
+
 /// One pass. False when the turn was over first.
 bool Reaper::Discover(event::Turn& turn) {
   if (!discovering_ || (!pass_.running && !discovery_.ShouldRun(now_us_))) return true;
@@ -331,7 +336,8 @@ void Reaper::LookAt(pid_t pid) {
     if (const auto kin = kin_->Find(pid, seen->start_ticks)) table_.NoteKin(pid, *kin);
   }
   if (again) {
-    const bool other = before && known->shadow->exe != before->exe;
+    const model::Shadow& now = *known->shadow;
+    const bool other = before && (now.exe != before->exe || now.comm != before->comm);
     if (other) observer_.OnChanged(*known);
   } else if (known->first_sight != model::FirstSight::kSpawn) {
     observer_.OnAdopted(*known);

@@ -76,6 +76,8 @@ class Reaper {
   std::uint64_t RequestDiscovery() { return discovery_.OnRequest(); }
   /// The same, and those that are known are looked at again: exec and prctl change names.
   std::uint64_t RequestLookAgain();
+  /// A child in the table, which surely runs something else by now.
+  void RequestLookAt(pid_t pid);
   [[nodiscard]] bool IsDiscovered(std::uint64_t request) const {
     return !discovering_ || discovery_.IsAnswered(request);
   }

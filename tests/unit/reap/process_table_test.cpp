@@ -88,6 +88,30 @@ TEST(ProcessTable, AnotherProgramHasOtherWords) {
   EXPECT_TRUE(now.lineage) << "where it comes from stays";
 }
 
+TEST(ProcessTable, TheSameFileUnderAnotherNameHasOtherWordsOfTheSameOwner) {
+  const auto seen = [](const char* comm, uid_t uid) {
+    auto shadow = std::make_shared<model::Shadow>();
+    shadow->comm = comm;
+    shadow->exe = "/bin/busybox";
+    shadow->uid = uid;
+    return model::ProcessInfo{.pid = 5, .start_ticks = 70, .shadow = std::move(shadow)};
+  };
+  ProcessTable table;
+  table.Insert(Info(5, FirstSight::kDiscovery));
+  table.Note(seen("sh", 0));
+  const auto learn = [&](const model::Shadow& known) {
+    auto shadow = std::make_shared<model::Shadow>(known);
+    shadow->cmdline = {"sh", "-c", "exec sleep 5"};
+    return shadow;
+  };
+  ASSERT_TRUE(table.ChangeShadow(5, 70, learn));
+  table.Note(seen("sh", 7));
+  EXPECT_TRUE(table.Find(5)->shadow->cmdline);
+  table.Note(seen("sleep", 7));
+  EXPECT_FALSE(table.Find(5)->shadow->cmdline);
+  EXPECT_EQ(table.Find(5)->shadow->uid, 0U) << "it may have had no exec, but a prctl and a setuid";
+}
+
 TEST(ProcessTable, AnIdKeepsItsFormWhateverLaterLooksTell) {
   ProcessTable table;
   table.Insert(Info(5));
