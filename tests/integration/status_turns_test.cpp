@@ -1,0 +1,153 @@
+// What fifty clients of the status socket cost the dead: turns of the loop, which no load of the
+// machine changes.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "control_bed.h"
+#include "temp_dir.h"
+
+namespace reaperd::daemon {
+namespace {
+
+constexpr std::string_view kMonitor{"{\"method\":\"io.reaperd.Manager.Monitor\",\"more\":true}\0",
+                                    51};
+constexpr std::array<std::string_view, 3> kCalls{
+    std::string_view{"{\"method\":\"io.reaperd.Manager.GetStatus\"}\0", 42},
+    std::string_view{"{\"method\":\"io.reaperd.Manager.ListDeaths\"}\0", 43},
+    std::string_view{"{\"method\":\"io.reaperd.Manager.ListHeld\"}\0", 41},
+};
+constexpr std::string_view kGarbage = "{{{{{{{{ \1\2\3 nothing that ends";
+
+UniqueFd Connect(const std::string& path) {
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as the call wants it
+  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return {};
+  fcntl(fd.get(), F_SETFL, O_NONBLOCK);
+  return fd;
+}
+
+bool Send(const UniqueFd& fd, std::string_view text) {
+  return send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+}
+
+/// Bytes read, for all processes to see.
+class Shared {
+ public:
+  Shared()
+      : bytes_(static_cast<std::atomic<std::uint64_t>*>(
+            mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
+  [[nodiscard]] std::atomic<std::uint64_t>& bytes() const { return *bytes_; }
+
+ private:
+  std::atomic<std::uint64_t>* bytes_;
+};
+
+/// True when what was there ended with a message's end.
+bool Drain(const UniqueFd& fd, const Shared& shared) {
+  std::array<char, 65536> buffer{};
+  bool whole = false;
+  ssize_t got = 0;
+  while ((got = recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT)) > 0) {
+    const auto size = static_cast<std::size_t>(got);
+    shared.bytes() += size;
+    whole = buffer.at(size - 1) == '\0';
+  }
+  return whole;
+}
+
+/// Ten follow, five of whom never read; ten are silent; five talk nonsense and come again; the rest
+/// ask as fast as they are answered. Ends by being killed.
+int BeFiftyClients(const std::string& path, const Shared& shared) {
+  std::vector<UniqueFd> quiet;
+  for (int i = 0; i < 15; ++i) {
+    quiet.push_back(Connect(path));
+    if (i < 5) Send(quiet.back(), kMonitor);
+  }
+  std::vector<UniqueFd> readers;
+  for (int i = 0; i < 5; ++i) {
+    readers.push_back(Connect(path));
+    Send(readers.back(), kMonitor);
+  }
+  std::vector<UniqueFd> callers;
+  for (int i = 0; i < 25; ++i) {
+    callers.push_back(Connect(path));
+    Send(callers.back(), kCalls[0]);
+  }
+  std::vector<UniqueFd> babblers(5);
+  for (std::size_t round = 0;; ++round) {
+    for (const UniqueFd& reader : readers)
+      Drain(reader, shared);
+    for (std::size_t i = 0; i < callers.size(); ++i) {
+      if (Drain(callers[i], shared)) Send(callers[i], kCalls[(round + i) % kCalls.size()]);
+    }
+    UniqueFd& babbler = babblers[round % babblers.size()];
+    if (!babbler || !Send(babbler, kGarbage)) babbler = Connect(path);
+  }
+}
+
+/// Turns that the loop makes from when all of `pids` are zombies to when all are reaped.
+int TurnsToReap(ControlBed& bed, const std::vector<pid_t>& pids) {
+  for (const pid_t pid : pids) {
+    siginfo_t info{};
+    EXPECT_EQ(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+  }
+  for (int turns = 1; turns <= 100; ++turns) {
+    bed.loop().RunOnce();
+    const bool done =
+        std::all_of(pids.begin(), pids.end(), [&](pid_t pid) { return bed.Reaped(pid); });
+    if (done) return turns;
+  }
+  return 101;
+}
+
+using Histogram = std::map<int, int>;
+
+std::string Text(const Histogram& histogram) {
+  std::string text;
+  for (const auto& [turns, count] : histogram)
+    text += std::to_string(turns) + " turns: " + std::to_string(count) + "; ";
+  return text;
+}
+
+TEST(StatusTurns, FiftyClientsDelayNoReapByMoreThanATurn) {
+  const test::TempDir folder;
+  const std::string path = folder.path() + "/s";
+  WithControl({"--status-socket=" + path}, [&](ControlBed& bed) {
+    const Shared shared;
+    const pid_t clients = test::Fork([&] { return BeFiftyClients(path, shared); });
+    ASSERT_TRUE(bed.RunUntil([&] { return shared.bytes() > 100'000; })) << "they are all busy";
+    Histogram single;
+    Histogram burst;
+    for (int round = 0; round < 200; ++round) {
+      const std::uint64_t before = shared.bytes();
+      ASSERT_TRUE(bed.RunUntil([&] { return shared.bytes() > before; })) << "they are served";
+      ++single[TurnsToReap(bed, {test::Fork([] { return 0; })})];
+      std::vector<pid_t> pids;
+      for (int i = 0; round % 10 == 0 && i < 20; ++i)
+        pids.push_back(test::Fork([] { return 0; }));
+      if (!pids.empty()) ++burst[TurnsToReap(bed, pids)];
+    }
+    EXPECT_EQ(single.rbegin()->first, 1) << Text(single);
+    EXPECT_LE(burst.rbegin()->first, 2) << Text(burst);
+    kill(clients, SIGKILL);
+    ASSERT_TRUE(bed.RunUntilReaped(clients));
+  });
+}
+
+}  // namespace
+}  // namespace reaperd::daemon
