@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 
+#include "base/read_up_to.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "config/json_tree.h"
@@ -16,20 +16,6 @@ namespace {
 
 Error TooLarge(const std::string& shown) {
   return {EFBIG, shown + " is larger than " + std::to_string(kMaxConfigBytes >> 20) + " MiB"};
-}
-
-/// The size that stat tells may be wrong by now, and is 0 in /proc: read until the end.
-Result<std::string> ReadAll(int fd, const std::string& shown) {
-  std::string text;
-  std::array<char, 16384> buffer{};
-  for (;;) {
-    const ssize_t got = read(fd, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Error::FromErrno("cannot read " + shown, errno);
-    if (got == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMaxConfigBytes) return TooLarge(shown);
-  }
 }
 
 }  // namespace
@@ -50,8 +36,9 @@ Result<ConfigFile> ReadConfigFile(const std::string& path) {
   }
   if (info.st_size > static_cast<off_t>(kMaxConfigBytes)) return TooLarge(shown);
   ConfigFile file;
-  auto text = ReadAll(fd.get(), shown);
-  if (!text) return text.error();
+  auto text = ReadUpTo(fd.get(), kMaxConfigBytes + 1);
+  if (!text) return Error::FromErrno("cannot read " + shown, text.error().code());
+  if (text->size() > kMaxConfigBytes) return TooLarge(shown);
   file.text = std::move(text).value();
   if (info.st_uid != 0 && info.st_uid != geteuid()) {
     file.warnings.push_back(shown + " belongs to user " + std::to_string(info.st_uid) +

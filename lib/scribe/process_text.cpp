@@ -1,30 +1,13 @@
 #include "scribe/process_text.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
-#include <cerrno>
-
+#include "base/read_up_to.h"
 #include "base/unique_fd.h"
 #include "sys/procfs.h"
 
 namespace reaperd::scribe {
 namespace {
-
-/// Up to `cap` bytes and one more if there is more. nullopt: a read failed.
-std::optional<std::string> ReadUpTo(int fd, std::size_t cap) {
-  std::string bytes(cap + 1, '\0');
-  std::size_t have = 0;
-  while (have < bytes.size()) {
-    const ssize_t got = read(fd, bytes.data() + have, bytes.size() - have);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return std::nullopt;
-    if (got == 0) break;
-    have += static_cast<std::size_t>(got);
-  }
-  bytes.resize(have);
-  return bytes;
-}
 
 /// An empty text is what a zombie shows, a process in the middle of its exec, and a kernel thread;
 /// but an environment may really be empty.
@@ -55,7 +38,7 @@ std::optional<RawText> ReadProcessText(std::string_view proc_root, const ReadReq
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!fd) return std::nullopt;
   const std::size_t cap = CapBytes(request.kind);
-  auto bytes = ReadUpTo(fd.get(), cap);
+  auto bytes = ReadUpTo(fd.get(), cap + 1);
   if (!bytes) return std::nullopt;
   // After the reading: whoever has the number now had it when the file was opened, or the file was
   // that of the one meant.

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/read_up_to.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 
@@ -19,18 +20,11 @@ constexpr std::size_t kCounterBytes = 1024;
 constexpr std::size_t kDepth = 32;
 constexpr std::string_view kDeleted = " (deleted)";
 
-Result<std::string> ReadUpTo(const std::string& path, std::size_t limit_bytes) {
+Result<std::string> ReadFile(const std::string& path, std::size_t limit_bytes) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return Error::FromErrno("cannot open " + path, errno);
-  std::string text;
-  std::array<char, 4096> part;
-  while (text.size() < limit_bytes) {
-    const ssize_t got = read(fd.get(), part.data(), part.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Error::FromErrno("cannot read " + path, errno);
-    if (got == 0) break;
-    text.append(part.data(), static_cast<std::size_t>(got));
-  }
+  auto text = ReadUpTo(fd.get(), limit_bytes);
+  if (!text) return Error::FromErrno("cannot read " + path, text.error().code());
   return text;
 }
 
@@ -163,7 +157,7 @@ CgroupPaths ParseCgroupPaths(std::string_view text) {
 
 Result<CgroupPaths> ReadCgroupPaths(std::string_view proc_root, pid_t pid) {
   const std::string who = pid == 0 ? "self" : std::to_string(pid);
-  const auto text = ReadUpTo(std::string(proc_root) + "/" + who + "/cgroup", kCgroupFileBytes);
+  const auto text = ReadFile(std::string(proc_root) + "/" + who + "/cgroup", kCgroupFileBytes);
   if (!text) return text.error();
   return ParseCgroupPaths(*text);
 }
@@ -194,7 +188,7 @@ Result<CgroupCount> ReadCgroupCounter(const CgroupCounter& counter) {
 
 CgroupTree CgroupTree::Read(std::string_view proc_root) {
   const auto own = ReadCgroupPaths(proc_root, 0);
-  const auto mounts = ReadUpTo(std::string(proc_root) + "/self/mountinfo", kMountinfoBytes);
+  const auto mounts = ReadFile(std::string(proc_root) + "/self/mountinfo", kMountinfoBytes);
   if (!own || !mounts) return {};
   return Parse(*mounts, *own);
 }

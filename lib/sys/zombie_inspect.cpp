@@ -3,10 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
+#include "base/read_up_to.h"
 #include "base/unique_fd.h"
 #include "sys/procfs.h"
 
@@ -43,22 +44,15 @@ model::InspectedFile ReadText(int directory, const char* name) {
     file.error = errno;
     return file;
   }
-  std::array<char, 4096> part;
-  for (;;) {
-    const ssize_t got = read(fd.get(), part.data(), part.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      file.error = errno;
-      file.text.clear();
-      return file;
-    }
-    if (got == 0) return file;
-    const std::size_t room = kInspectedFileBytes - file.text.size();
-    const auto length = static_cast<std::size_t>(got);
-    file.truncated = length > room;
-    file.text.append(part.data(), std::min(length, room));
-    if (file.truncated) return file;
+  auto text = ReadUpTo(fd.get(), kInspectedFileBytes + 1);
+  if (!text) {
+    file.error = text.error().code();
+    return file;
   }
+  file.text = std::move(text).value();
+  file.truncated = file.text.size() > kInspectedFileBytes;
+  if (file.truncated) file.text.resize(kInspectedFileBytes);
+  return file;
 }
 
 model::InspectedFile ReadLink(int directory, const char* name) {
