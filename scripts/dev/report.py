@@ -2,7 +2,7 @@
 """Says how a stage of ./dev test went, from the JUnit files of its runners.
 
 Prints one line for the stage, every failure in full and the reason of every skip, and adds the
-numbers to the file of counts. Unclear results count as failed: no report, no test, a runner that
+numbers to the file of counts, the names of failures to that of names. Unclear results count as failed: no report, no test, a runner that
 ended badly without naming a failure, a test that was not run.
 """
 
@@ -140,6 +140,7 @@ def main() -> int:
     parser.add_argument("--seconds", required=True)
     parser.add_argument("--log", required=True, type=Path)
     parser.add_argument("--counts", required=True, type=Path)
+    parser.add_argument("--failed", required=True, type=Path)
     parser.add_argument("--broken", action="append", default=[], help="why nothing could run")
     parser.add_argument("parts", nargs="*", metavar="NAME=HOW-IT-ENDED=JUNIT-FILE")
     options = parser.parse_args()
@@ -149,6 +150,8 @@ def main() -> int:
         counts.write(
             f"{options.stage} {outcome.passed} {len(outcome.failures)} {len(outcome.skips)}\n"
         )
+    with options.failed.open("a") as failed:
+        failed.writelines(f"{options.stage}: {name}\n" for name, _ in outcome.failures)
     return 0
 
 

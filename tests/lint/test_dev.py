@@ -119,7 +119,9 @@ def test_the_last_line_is_the_sum_and_the_code_agrees(
 ) -> None:
     done = run_dev(small_house(stages), "test", **environment)
     said = done.stdout + done.stderr
-    assert (done.stdout.splitlines()[-1], done.returncode) == (last, status), said
+    lines = done.stdout.splitlines()
+    assert (lines[-1], done.returncode) == (last, status), said
+    assert lines[-3].startswith("failed: ") == (status != 0), "what failed is named at the end"
 
 
 def test_a_stage_that_hangs_is_stopped_and_the_next_one_runs(small_house) -> None:

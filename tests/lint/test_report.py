@@ -49,6 +49,7 @@ PY_SKIP = (
 class Said:
     text: str
     counts: tuple[int, ...]
+    failed: list[str]
 
 
 @pytest.fixture
@@ -60,14 +61,16 @@ def report(root: Path, tmp_path: Path):
         if xml is not None:
             (tmp_path / "x.xml").write_text(xml)
         command = [sys.executable, str(root / "scripts/dev/report.py"), "--stage=s"]
-        command += ["--seconds=1.0", f"--log={tmp_path}/log", f"--counts={tmp_path}/counts"]
+        command += ["--seconds=1.0", f"--log={tmp_path}/log", f"--counts={tmp_path}/counts",
+                    f"--failed={tmp_path}/failed"]
         environment = {**os.environ, "CI": "true" if ci else ""}
         done = subprocess.run(
             [*command, f"unit={ended}={tmp_path}/x.xml"],
             capture_output=True, text=True, check=True, env=environment, timeout=30,
         )  # fmt: skip
         _, *numbers = (tmp_path / "counts").read_text().splitlines()[-1].split()
-        return Said(done.stdout, tuple(map(int, numbers)))
+        failed = (tmp_path / "failed").read_text().splitlines()
+        return Said(done.stdout, tuple(map(int, numbers)), failed)
 
     return run
 
@@ -87,7 +90,9 @@ COUNTS = [
 
 @pytest.mark.parametrize("xml, counts", COUNTS)
 def test_the_numbers_are_right(report, xml: str | None, counts: tuple[int, ...]) -> None:
-    assert report(xml).counts == counts
+    said = report(xml)
+    assert said.counts == counts
+    assert len(said.failed) == counts[1] and all(name.startswith("s: ") for name in said.failed)
 
 
 def test_failures_are_shown_in_full(report) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import procread
-from launch import PID1, SANITIZED, SUBREAPER, Launcher, roles
+from launch import PID1, SUBREAPER, Launcher, roles
 from status_bed import Bed
 from test_hold_proc import FEW_PIDS, need_own_pid_max, use_up_the_first_numbers
 from varlink import INTERFACE, MANAGER, TEXT, Client, Closed, Monitor, VarlinkError
@@ -356,7 +356,6 @@ def test_there_are_64_places_and_then_a_clear_word(launch: Launcher, open_folder
         assert bed.client.status()["socket"]["turned_away"] == 1
 
 
-@pytest.mark.skipif(SANITIZED, reason="UBSan's check of a virtual call needs descriptors")
 def test_without_descriptors_it_waits_and_goes_on(launch: Launcher, open_folder: Path) -> None:
     with Bed(launch, open_folder, prefix=roles("limit", "nofile=24", "--")) as bed:
         others = [bed.connect() for _ in range(30)]

@@ -34,8 +34,8 @@ command_main() {
   select_stages
   cd "$ROOT" || exit 1
   mkdir -p "$LOGS"
-  rm -f "$LOGS"/counts
   : >"$LOGS/counts"
+  : >"$LOGS/failed"
   run_all
 }
 
@@ -80,6 +80,8 @@ finish() {
     echo "stopped before the end"
     sum[1]=$((sum[1] + 1))
   fi
+  # Again, where whoever sees only the end of the output finds it.
+  head -n 40 "$LOGS/failed" | sed 's/^/failed: /'
   printf 'in %s s; logs in build/test-logs/\n' "$(seconds_since "$RUN_START")"
   printf '%d passed, %d failed, %d skipped\n' "${sum[@]}"
   trap - EXIT

@@ -3,7 +3,6 @@
 
 #include "child_process.h"
 #include "event_loop_fixture.h"
-#include "sanitizer.h"
 
 #include <sys/resource.h>
 
@@ -328,7 +327,6 @@ TEST_F(EventLoopTest, WhatCannotBeWatchedIsRefusedAndLeavesNothing) {
 }
 
 TEST(EventLoop, CannotBeMadeWithoutADescriptor) {
-  SKIP_WHERE_CALLS_NEED_DESCRIPTORS();
   test::ExpectInChild([] {
     sys::LinuxProcessOps ops;
     const UniqueFd next(dup(0));
@@ -341,7 +339,6 @@ TEST(EventLoop, CannotBeMadeWithoutADescriptor) {
 }
 
 TEST(EventLoop, MeetsDeadlinesWithoutADescriptorForItsTimer) {
-  SKIP_WHERE_CALLS_NEED_DESCRIPTORS();
   test::ExpectInChild([] {
     sys::LinuxProcessOps ops;
     const UniqueFd next(dup(0));

@@ -12,7 +12,6 @@
 
 #include "child_process.h"
 #include "manual_clock.h"
-#include "sanitizer.h"
 #include "temp_dir.h"
 
 namespace reaperd::sys {
@@ -186,7 +185,6 @@ TEST(KernelLog, IsUnreadableWithoutTheFile) {
 }
 
 TEST(KernelLog, IsTriedAgainWhenDescriptorsWereExhausted) {
-  SKIP_WHERE_CALLS_NEED_DESCRIPTORS();
   test::ExpectInChild([] {
     const FakeLog fake;
     fake.Write(OomKill("x", 3));
