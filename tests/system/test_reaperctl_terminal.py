@@ -92,48 +92,47 @@ def fits(shown: Terminal, rows: int, columns: int) -> bool:
     return len(lines) <= rows and (columns < 12 or all(len(line) <= columns for line in lines))
 
 
+@contextmanager
+def top_in_a_shell(bed: Bed) -> Iterator[tuple[Shell, str]]:
+    """With what the terminal was set to before."""
+    shell = Shell(base_environment())
+    try:
+        before = shell.run("stty -a")
+        shell.start(f"{reaperctl()} --socket {bed.path} top")
+        shell.read_until(DRAWN)
+        yield shell, before
+    finally:
+        shell.kill()
+
+
 @pytest.mark.parametrize("how", [CTRL_C, "q", "Q", signal.SIGTERM, signal.SIGHUP])
 def test_top_leaves_the_terminal_as_it_was(launch: Launcher, open_folder: Path,
                                            how: str | signal.Signals) -> None:
-    with Bed(launch, open_folder) as bed:
-        shell = Shell(base_environment())
-        try:
-            before = shell.run("stty -a")
-            shell.start(f"{reaperctl()} --socket {bed.path} top")
-            shell.read_until(DRAWN)
-            if isinstance(how, str):
-                shell.send(how)
-            else:
-                os.kill(shell.foreground(), how)
-            shell.read_until(LEAVE)
-            shell.read_to_prompt()
-            assert shell.last_status() == 0
-            assert shell.run("stty -a") == before
-        finally:
-            shell.kill()
+    with Bed(launch, open_folder) as bed, top_in_a_shell(bed) as (shell, before):
+        if isinstance(how, str):
+            shell.send(how)
+        else:
+            os.kill(shell.foreground(), how)
+        shell.read_until(LEAVE)
+        shell.read_to_prompt()
+        assert shell.last_status() == 0
+        assert shell.run("stty -a") == before
 
 
 def test_top_stops_and_goes_on(launch: Launcher, open_folder: Path) -> None:
-    with Bed(launch, open_folder) as bed:
-        shell = Shell(base_environment())
-        try:
-            before = shell.run("stty -a")
-            shell.start(f"{reaperctl()} --socket {bed.path} top")
-            shell.read_until(DRAWN)
-            shell.send(CTRL_Z)
-            shell.read_until(LEAVE)
-            shell.read_to_prompt()
-            assert shell.run("stty -a") == before, "while it is stopped"
-            died = bed.crew.one("dead", "meanwhile", "exit:3")
-            shell.line("fg")
-            shell.read_until(ENTER)
-            screen_with(shell, rf"\b{died}\b.*meanwhile")
-            shell.send("q")
-            shell.read_until(LEAVE)
-            shell.read_to_prompt()
-            assert shell.last_status() == 0
-        finally:
-            shell.kill()
+    with Bed(launch, open_folder) as bed, top_in_a_shell(bed) as (shell, before):
+        shell.send(CTRL_Z)
+        shell.read_until(LEAVE)
+        shell.read_to_prompt()
+        assert shell.run("stty -a") == before, "while it is stopped"
+        died = bed.crew.one("dead", "meanwhile", "exit:3")
+        shell.line("fg")
+        shell.read_until(ENTER)
+        screen_with(shell, rf"\b{died}\b.*meanwhile")
+        shell.send("q")
+        shell.read_until(LEAVE)
+        shell.read_to_prompt()
+        assert shell.last_status() == 0
 
 
 def test_top_ends_with_the_run_and_says_so(launch: Launcher, open_folder: Path) -> None:
