@@ -15,6 +15,10 @@ bool PeekRefused(int code) {
   return code == ENOSYS || code == EPERM || code == EINVAL;
 }
 
+bool RunsAnother(const model::Shadow& before, const model::Shadow& now) {
+  return now.exe != before.exe || now.comm != before.comm;
+}
+
 /// A child that the kernel reaps is gone for waits a moment before its pidfd tells its status.
 constexpr Micros kAskAgain_us = kMillisecond;
 constexpr Micros kAskAgainAfterError_us = 10 * kMillisecond;
@@ -336,9 +340,7 @@ void Reaper::LookAt(pid_t pid) {
     if (const auto kin = kin_->Find(pid, seen->start_ticks)) table_.NoteKin(pid, *kin);
   }
   if (again) {
-    const model::Shadow& now = *known->shadow;
-    const bool other = before && (now.exe != before->exe || now.comm != before->comm);
-    if (other) observer_.OnChanged(*known);
+    if (before && RunsAnother(*before, *known->shadow)) observer_.OnChanged(*known);
   } else if (known->first_sight != model::FirstSight::kSpawn) {
     observer_.OnAdopted(*known);
   }

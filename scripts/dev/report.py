@@ -2,8 +2,9 @@
 """Says how a stage of ./dev test went, from the JUnit files of its runners.
 
 Prints one line for the stage, every failure in full and the reason of every skip, and adds the
-numbers to the file of counts, the names of failures to that of names. Unclear results count as failed: no report, no test, a runner that
-ended badly without naming a failure, a test that was not run.
+numbers to the file of counts, the names of failures to that of names. Unclear results count as
+failed: no report, no test, a runner that ended badly without naming a failure, a test that was not
+run.
 """
 
 from __future__ import annotations

@@ -104,6 +104,7 @@ command_of_pytest() {
 # Prints the stage's line, failures in full and the reasons of skips; adds to the sums.
 report_stage() {
   /usr/bin/python3 "$ROOT/scripts/dev/report.py" --stage "$1" --seconds "$(seconds_since "$2")" \
-    --log "$log" --counts "$LOGS/counts" --failed "$LOGS/failed" "${broken[@]/#/--broken=}" "${reports[@]}" ||
+    --log "$log" --counts "$LOGS/counts" --failed "$LOGS/failed" \
+    "${broken[@]/#/--broken=}" "${reports[@]}" ||
     printf '%s 0 1 0\n' "$1" >>"$LOGS/counts"
 }

@@ -183,9 +183,9 @@ def test_lines_that_a_hanging_scribe_took_along_are_told(launch: Launcher, mode:
     shell.seen_orphan("exec sleep 1000")
     wait_until(lambda: lines_lost(shell), "the loss to be told")
     log.wait_pid(shell.dead_orphan(3))
-    records = log.records()
-    assert told_lost(records) == lines_lost(shell)[0][1] >= 4
-    assert_complete(records)
+    records = death_log.wait_complete(log)
+    # On a busy machine its successor, too, may be too slow, and be replaced.
+    assert told_lost(records) == sum(lines for _, lines in lines_lost(shell)) >= 4
     shell.run.send(signal.SIGKILL)
 
 
@@ -197,9 +197,8 @@ def test_a_killed_scribe_is_replaced(launch: Launcher, mode: str) -> None:
         scribe = death_log.wait_scribe(shell.run, other_than=scribe)
     last = shell.dead_orphan(3)
     log.wait_pid(last)
-    records = log.records()
+    records = death_log.wait_complete(log)  # what was on its way to one that died is told
     assert any(record["role"] == "helper" for record in records)
-    assert_complete(records)  # what was on its way to one that died is told as dropped
     shell.run.send(signal.SIGKILL)
 
 

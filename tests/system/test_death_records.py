@@ -220,8 +220,8 @@ def test_a_dead_helper_has_a_record(launch: Launcher, mode: str) -> None:
     assert record["pid"] == inner
     assert record["verdict"]["cause"] == "unknown-sigkill"
     death_log.finish(run)
-    # What it was told and had not written yet is counted.
-    death_log.assert_complete(log.records())
+    # What it was told and had not written yet is counted; and perhaps what it had written, too.
+    assert death_log.missing(log.records()) <= 0
 
 
 def test_a_leader_that_ended_before_its_threads_has_no_record(launch: Launcher,

@@ -117,11 +117,22 @@ def wait_scribe(run: Run, other_than: int | None = None) -> int:
     return found
 
 
-def assert_complete(records: Sequence[Record]) -> None:
-    """Each death has a line, or is among those that a later line says were dropped."""
+def missing(records: Sequence[Record]) -> int:
+    """Deaths that have no line and are not among those that a later line says were dropped."""
     numbers = [record["seq"] for record in records]
     assert len(set(numbers)) == len(numbers)
-    assert max(numbers) == len(records) + told_lost(records)
+    return int(max(numbers)) - len(records) - told_lost(records)
+
+
+def assert_complete(records: Sequence[Record]) -> None:
+    assert missing(records) == 0
+
+
+def wait_complete(log: Log) -> list[Record]:
+    """For a run that goes on: lines come in the order in which the causes become clear. Of a scribe
+    that was killed, some may be written that count as dropped."""
+    wait_until(lambda: missing(log.records()) <= 0, "all lines")
+    return log.records()
 
 
 class Shell:
