@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,9 +33,13 @@ struct RawText {
   bool truncated = false;
 };
 
+/// A millisecond.
+void PauseForExec();
+
 /// nullopt when it cannot be read, or was not surely that of the process with these start ticks:
-/// the pid was reused, or the process is a zombie, which shows nothing. `proc_root` is "/proc" but
-/// in tests.
-std::optional<RawText> ReadProcessText(std::string_view proc_root, const ReadRequest& request);
+/// the pid was reused, or the process is a zombie, which shows nothing. One in the middle of its
+/// exec is looked at up to four times, with `pause` in between. `proc_root` is "/proc" but in tests.
+std::optional<RawText> ReadProcessText(std::string_view proc_root, const ReadRequest& request,
+                                       const std::function<void()>& pause = PauseForExec);
 
 }  // namespace reaperd::scribe

@@ -88,6 +88,31 @@ TEST_F(ProcessTextTest, IsNotTakenForEmptyWhenNobodyKnows) {
   EXPECT_FALSE(Read(TextKind::kEnviron));
 }
 
+TEST_F(ProcessTextTest, OfOneInTheMiddleOfItsExecIsLookedAtAgain) {
+  const ReadRequest request{
+      .id = 1, .kind = TextKind::kCmdline, .pid = kPid, .start_ticks = kTicks};
+  Show("cmdline", "");
+  int pauses = 0;
+  const auto text = ReadProcessText(proc_.root(), request, [&] {
+    if (++pauses == 2) Show("cmdline", "sleep\0005\0"s);
+  });
+  ASSERT_TRUE(text);
+  EXPECT_EQ(text->bytes, "sleep\0005\0"s);
+  EXPECT_EQ(pauses, 2);
+
+  const auto pauses_of = [&](const std::string& file, char state) {
+    int count = 0;
+    Show(file, "", state);
+    ReadRequest other = request;
+    if (file == "environ") other.kind = TextKind::kEnviron;
+    ReadProcessText(proc_.root(), other, [&] { ++count; });
+    return count;
+  };
+  EXPECT_EQ(pauses_of("cmdline", 'S'), 3) << "not for ever";
+  EXPECT_EQ(pauses_of("cmdline", 'Z'), 0);
+  EXPECT_EQ(pauses_of("environ", 'S'), 0) << "it may be empty";
+}
+
 TEST_F(ProcessTextTest, IsNotReadWithoutItsFiles) {
   EXPECT_FALSE(Read(TextKind::kCmdline));
   proc_.dir().Write(std::to_string(kPid) + "/cmdline", "sh");  // and no stat
