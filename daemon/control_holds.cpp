@@ -9,6 +9,7 @@
 #include "config/config_setters.h"
 #include "config/short_form.h"
 #include "daemon/control_desk.h"
+#include "daemon/death_checks.h"
 #include "sys/pidfd.h"
 
 namespace reaperd::daemon {

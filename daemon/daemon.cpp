@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "daemon/auto_reap_setup.h"
 #include "daemon/blockers.h"
+#include "daemon/death_checks.h"
 #include "daemon/log_voice.h"
 #include "sys/descriptors.h"
 #include "sys/pidfd.h"

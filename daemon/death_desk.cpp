@@ -8,11 +8,9 @@
 #include <array>
 #include <cerrno>
 
-#include "base/text.h"
 #include "base/wall_time.h"
 #include "reap/hold_match.h"
 #include "reap/termination_note.h"
-#include "sys/children_list.h"
 #include "sys/pidfd.h"
 #include "sys/process_limits.h"
 #include "sys/procfs.h"
@@ -51,60 +49,15 @@ std::string NewInstance() {
   return text;
 }
 
-/// Why /proc is of no use for `option`.
-Error WithoutProc(const std::string& option, const std::string& consequence) {
-  if (access("/proc/self/stat", R_OK) == 0) {
-    return {EOPNOTSUPP, option +
-                            " needs a /proc of our own pid namespace, and the one that is mounted "
-                            "shows another; mount a new one (unshare --mount-proc)"};
-  }
-  return {EOPNOTSUPP, option + " needs /proc, and none is mounted: " + consequence};
-}
-
 }  // namespace
-
-bool WantsDeathDesk(const model::RunSpec& spec) {
-  return spec.records.mode != model::RecordsMode::kOff || spec.records.death_log ||
-         !spec.hold.rules.empty() || spec.foreign_zombies.interval_us;
-}
-
-Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec) {
-  const auto& path = spec.records.death_log;
-  if (!path || *path == "-") return UniqueFd();
-  auto file = sys::OpenLogFile(*path);
-  if (!file) return file.error().WithContext("--death-log '" + Printable(*path) + "'");
-  return std::move(file->fd);
-}
-
-Status CanHold(model::ReapMode reap, std::string_view what) {
-  const std::string who(what);
-  if (reap == model::ReapMode::kAuto) {
-    return Error(EOPNOTSUPP,
-                 who +
-                     " and --reap auto contradict each other: what the kernel reaps cannot be "
-                     "held; expected one of them");
-  }
-  if (sys::ChildrenList(kProcRoot).Probe() != sys::ChildrenSource::kNone) return {};
-  return WithoutProc(who, "without it the children that die beside a held one cannot be found");
-}
-
-Status CheckHolding(const model::RunSpec& spec) {
-  if (spec.hold.rules.empty()) return {};
-  return CanHold(spec.reap, "--hold");
-}
-
-Status CheckWatching(const model::RunSpec& spec) {
-  if (!spec.watch_us || sys::ProcIsOurs(kProcRoot)) return {};
-  return WithoutProc("--watch", "without it there is nothing to look at");
-}
 
 DeathDesk::DeathDesk(const Surroundings& around, const model::RunSpec& spec, UniqueFd log)
     : around_(around),
       spec_(spec),
       log_(std::move(log)),
-      needs_cmdline_(spec.records.death_log.has_value() || reap::NeedsCmdline(spec.hold)),
       oom_(around_.ops, kProcRoot),
       scribe_(around_.loop, around_.ops, *this, ScribeSetup()),
+      texts_(around_.reaper, scribe_, spec, [this] { holds_.OnLearned(); }),
       recorder_(around_.ops, spec.records, &oom_, *this),
       holds_(
           around_.loop, around_.reaper, spec.hold, *this, [this] { return LimitsHere(); },
@@ -205,47 +158,7 @@ void DeathDesk::OnAdopted(const model::ProcessInfo& process) {
   recorder_.OnAdopted(process);
   around_.observer.OnAdopted(process);
   around_.events.Tell([&] { return model::AdoptedEvent{.process = process, .parent = getpid()}; });
-  if (process.shadow) ReadTexts(process);
-}
-
-void DeathDesk::ReadTexts(const model::ProcessInfo& process) {
-  const bool given = process.first_sight == model::FirstSight::kSpawn;  // by us: it is known
-  if (needs_cmdline_ && !given) ReadCmdline(process);
-  if (spec_.records.shadow_environ) ReadEnviron(process);
-}
-
-template <typename Put>
-scribe::Scribe::TextHandler DeathDesk::ToShadow(const model::ProcessInfo& process, Put put) {
-  return [this, pid = process.pid, start_ticks = process.start_ticks,
-          put](std::optional<scribe::ProcessText> text) {
-    if (!text) return;
-    const auto add = [&](const model::Shadow& known) {
-      auto shadow = std::make_shared<model::Shadow>(known);
-      put(*shadow, *std::move(text));
-      return shadow;
-    };
-    if (around_.reaper.ChangeShadow(pid, start_ticks, add)) holds_.OnLearned();
-  };
-}
-
-void DeathDesk::ReadCmdline(const model::ProcessInfo& process, std::function<void()> then) {
-  auto put = ToShadow(process, [](model::Shadow& to, scribe::ProcessText text) {
-    to.cmdline = std::move(text.parts);
-    to.cmdline_truncated = text.truncated;
-  });
-  scribe_.ReadCmdline(process.pid, process.start_ticks,
-                      [put = std::move(put), then = std::move(then)](auto text) {
-                        put(std::move(text));
-                        if (then) then();
-                      });
-}
-
-void DeathDesk::ReadEnviron(const model::ProcessInfo& process) {
-  scribe_.ReadEnviron(process.pid, process.start_ticks,
-                      ToShadow(process, [](model::Shadow& to, scribe::ProcessText text) {
-                        to.environ = std::move(text.parts);
-                        to.environ_truncated = text.truncated;
-                      }));
+  if (process.shadow) texts_.OnSeen(process);
 }
 
 void DeathDesk::OnRuleAdded(const model::HoldRule& rule) {
@@ -253,24 +166,7 @@ void DeathDesk::OnRuleAdded(const model::HoldRule& rule) {
   // What was seen of them may be from before their exec.
   around_.reaper.RequestLookAgain();
   around_.wake();
-  if (needs_cmdline_ || rule.match.cmdline.empty()) return;
-  needs_cmdline_ = true;
-  around_.reaper.table().ForEach([this](const model::ProcessInfo& process) {
-    if (process.shadow && !around_.reaper.plan().WasSeen(process.pid))
-      unread_.push_back(process.pid);
-  });
-  ReadUnread();
-}
-
-/// One after the other: there may be more of them than the scribe takes at a time.
-void DeathDesk::ReadUnread() {
-  while (!unread_.empty()) {
-    const model::ProcessInfo* const process = around_.reaper.table().Find(unread_.back());
-    unread_.pop_back();
-    const bool known = process != nullptr && process->shadow;
-    if (!known || process->first_sight == model::FirstSight::kSpawn) continue;
-    return ReadCmdline(*process, [this] { ReadUnread(); });
-  }
+  if (!rule.match.cmdline.empty()) texts_.WantCmdlines();
 }
 
 /// Being told when the counter rises makes a reading fresh, so that it proves more.

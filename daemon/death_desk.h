@@ -13,6 +13,7 @@
 
 #include "daemon/event_feed.h"
 #include "daemon/foreign_news.h"
+#include "daemon/living_texts.h"
 #include "daemon/run_observer.h"
 #include "event/event_loop.h"
 #include "model/run_spec.h"
@@ -29,17 +30,6 @@
 #include "sys/process_ops.h"
 
 namespace reaperd::daemon {
-
-/// Whether `spec` wants anything of a DeathDesk.
-bool WantsDeathDesk(const model::RunSpec& spec);
-/// Opens and checks the death log; empty when there is none. The error names the option.
-Result<UniqueFd> OpenDeathLog(const model::RunSpec& spec);
-/// Whether anybody can be held here; the error says what is missing and why, and begins with `what`.
-Status CanHold(model::ReapMode reap, std::string_view what);
-/// The same, if holds are asked for.
-Status CheckHolding(const model::RunSpec& spec);
-/// Whether --watch has a /proc to look at.
-Status CheckWatching(const model::RunSpec& spec);
 
 class DeathDesk final : private reap::RecordObserver,
                         private reap::HoldObserver,
@@ -70,7 +60,7 @@ class DeathDesk final : private reap::RecordObserver,
   std::shared_ptr<const model::DeathRecord> OnReaped(const model::Death& death,
                                                      const model::ProcessInfo* known);
   void OnAdopted(const model::ProcessInfo& process);
-  void OnChanged(const model::ProcessInfo& process) { ReadTexts(process); }
+  void OnChanged(const model::ProcessInfo& process) { texts_.OnSeen(process); }
   /// True: the reaper has work, run it again.
   bool AfterRun(bool more_to_come);
 
@@ -88,7 +78,7 @@ class DeathDesk final : private reap::RecordObserver,
   /// The loop has ended: waits, a little, until the death log is written.
   void Finish();
 
-  /// A hold rule was added: reads what only it asks for, from now on and of those that live.
+  /// A hold rule was added: those that live are looked at for it.
   void OnRuleAdded(const model::HoldRule& rule);
 
   // --- what is asked
@@ -124,14 +114,6 @@ class DeathDesk final : private reap::RecordObserver,
   void OnScribeEnded(pid_t pid) override;
 
   [[nodiscard]] scribe::ScribeSetup ScribeSetup() const;
-  void ReadTexts(const model::ProcessInfo& process);
-  void ReadUnread();
-  /// `then` is called when it was read, or could not be.
-  void ReadCmdline(const model::ProcessInfo& process, std::function<void()> then = {});
-  void ReadEnviron(const model::ProcessInfo& process);
-  /// A handler that puts what was read into the shadow of `process`, if that lives still.
-  template <typename Put>
-  scribe::Scribe::TextHandler ToShadow(const model::ProcessInfo& process, Put put);
   [[nodiscard]] reap::HoldSurroundings LimitsHere();
   void WatchKin(Micros interval_us);
   void WatchOom();
@@ -141,10 +123,9 @@ class DeathDesk final : private reap::RecordObserver,
   Surroundings around_;
   const model::RunSpec& spec_;
   UniqueFd log_;
-  bool needs_cmdline_;
-  std::vector<pid_t> unread_;  ///< whose cmdline a new rule asks for
   reap::OomDesk oom_;
   scribe::Scribe scribe_;
+  LivingTexts texts_;
   reap::Recorder recorder_;
   reap::HoldDesk holds_;
   reap::ForeignZombies foreign_;

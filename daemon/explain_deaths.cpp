@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "config/short_form.h"
-#include "daemon/death_desk.h"
+#include "daemon/death_checks.h"
 #include "daemon/explain.h"
 #include "reap/held_queue.h"
 #include "sys/process_limits.h"
