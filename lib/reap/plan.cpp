@@ -153,7 +153,7 @@ void Plan::OnWaited(const Action& action, const model::WaitOutcome& outcome, Mic
     return;
   }
   const bool of_scan = IsOfScan(action);
-  if (of_scan) scan_.cost_us += cost_us;
+  if (of_scan) scan_.cost_us += std::min(cost_us, kDearestLook_us);
   if (outcome.kind == Kind::kError) {
     OnError(action, now_us);
     return;
@@ -212,7 +212,9 @@ void Plan::OnWalked(const model::WaitOutcome& outcome, Micros cost_us, Micros no
       if (scan_.stage != Stage::kNone) EndScan(now_us);
       sweep_due_ = false;
       dear_walks_ = 0;
-      if (outcome.kind == Kind::kNothing) Pause(limits_.walk_pause_factor * cost_us, now_us);
+      if (outcome.kind == Kind::kNothing) {
+        Pause(limits_.walk_pause_factor * fruitless_walk_.Of(cost_us), now_us);
+      }
       return;
     case Kind::kError:
       if (scan_.stage != Stage::kNone) EndScan(now_us);

@@ -15,12 +15,13 @@
 //  - a held pid is never asked to be reaped before OnRelease;
 //  - a death that was looked at is not looked at again, and not reaped before it is decided;
 //  - fruitless looking is paced: at most 1 % of the time by P_ALL, 5 % by scan while something may
-//    be held; and when nothing is due, Next says so and no deadline is left (idle is idle).
+//    be held, as far as the cost is believed (BelievedCost, kDearestLook_us); and when nothing is due, Next says so and no deadline is left (idle is idle).
 // One thread. Owned by reap::Reaper.
 #pragma once
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <unordered_set>
@@ -81,6 +82,24 @@ struct Action {
 };
 
 enum class Decision { kReap, kHold };
+
+/// What a walk costs, without the times when others had the CPU: the clock runs on when we are
+/// preempted, and a pause made of that would let the dead of a busy machine wait for half a second.
+/// Such times come singly, so the cost is believed to have doubled at most since the last walk.
+class BelievedCost {
+ public:
+  Micros Of(Micros measured_us) {
+    last_us_ = std::min(measured_us, std::max(kAtOnce_us, 2 * last_us_));
+    return last_us_;
+  }
+
+ private:
+  static constexpr Micros kAtOnce_us = 30;  ///< up to that anything is believed
+  Micros last_us_ = 0;
+};
+
+/// The same for a look by pid, which costs under 1 us however many children there are.
+inline constexpr Micros kDearestLook_us = 50;
 
 class Plan {
  public:
@@ -163,6 +182,7 @@ class Plan {
   Micros sweep_not_before_us_ = 0;
   Scan scan_;
   int dear_walks_ = 0;  ///< in a row
+  BelievedCost fruitless_walk_;
 };
 
 }  // namespace reaperd::reap

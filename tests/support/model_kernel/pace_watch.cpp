@@ -68,7 +68,7 @@ void PaceWatch::OnWaited(const Action& action, const model::WaitOutcome& outcome
   const bool found = dead || outcome.kind == Kind::kStopped;
   const bool hinted = std::find(hinted_.begin(), hinted_.end(), action.pid) != hinted_.end();
   if (!scan_.listing && !action.seen && !hinted) {
-    Count(scan_.least, found, cost_us);
+    Count(scan_.least, found, std::min(cost_us, reap::kDearestLook_us));
     Count(scan_.most, found, cost_us);
     return;
   }
@@ -91,7 +91,7 @@ void PaceWatch::OnWalked(const model::WaitOutcome& outcome, Micros cost_us, Micr
     EndScan(now_us);
   }
   if (outcome.kind != Kind::kNothing) return;
-  const Micros pause_us = limits_.walk_pause_factor * cost_us;
+  const Micros pause_us = limits_.walk_pause_factor * walk_.Of(cost_us);
   if (Owe(pause_us, pause_us, now_us)) wasted_walking_us_ += cost_us;
 }
 

@@ -68,6 +68,7 @@ class PaceWatch {
   Micros wasted_walking_us_ = 0;
   Micros wasted_scanning_us_ = 0;
   std::uint64_t disturbances_ = 0;
+  reap::BelievedCost walk_;
 };
 
 }  // namespace reaperd::test

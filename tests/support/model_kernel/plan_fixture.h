@@ -66,6 +66,16 @@ class PlanTest : public ::testing::Test {
     Answer(ReapAny(), kind, pid, cost_us);
   }
 
+  /// Fruitless walks that all cost so much: the first may have been preempted.
+  void WalkUntilBelieved(Micros cost_us) {
+    for (Micros believed_us = 30; believed_us < cost_us; believed_us *= 2) {
+      Walk(Outcome::kNothing, 0, cost_us);
+      now_us_ += plan_.limits().pause_max_us;
+      plan_.OnHint(0);
+    }
+    Walk(Outcome::kNothing, 0, cost_us);
+  }
+
   Micros dear_us() const { return plan_.limits().walk_limit_us + 1; }
 
   /// As many as it takes to get a scan under way where nothing is held, but for `less`.

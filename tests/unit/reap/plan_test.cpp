@@ -89,7 +89,7 @@ struct WalkPause {
 class WalkPauseTest : public PlanTest, public ::testing::WithParamInterface<WalkPause> {};
 
 TEST_P(WalkPauseTest, FollowsAFruitlessProbe) {
-  Walk(Outcome::kNothing, 0, GetParam().cost_us);
+  WalkUntilBelieved(GetParam().cost_us);
   EXPECT_EQ(Next(), Rest()) << "nothing is due";
   plan_.OnHint(0);
   if (GetParam().pause_us > 0) {
@@ -114,8 +114,21 @@ TEST_F(PlanTest, WhatReapedSomethingIsNoCost) {
   EXPECT_EQ(Next(), ReapAny());
 }
 
+TEST_F(PlanTest, AWalkThatWasPreemptedIsNoDearWalk) {
+  Walk(Outcome::kNothing, 0, 2);
+  now_us_ += kSecond;
+  plan_.OnHint(0);
+  Walk(Outcome::kNothing, 0, 8000);
+  plan_.OnHint(0);
+  EXPECT_EQ(Next(), RestUntil(now_us_ + 3000)) << "half a second, if it had been believed";
+  now_us_ += kSecond;
+  Walk(Outcome::kNothing, 0, 2);
+  plan_.OnHint(0);
+  EXPECT_EQ(Next(), RestUntil(now_us_ + 200)) << "nothing is left of that";
+}
+
 TEST_F(PlanTest, HintsDoNotWaitForThePause) {
-  Walk(Outcome::kNothing, 0, 1000);
+  WalkUntilBelieved(1000);
   plan_.OnHint(7);
   Look(Reap(7), Outcome::kDead);
   EXPECT_EQ(Next(), RestUntil(now_us_ + 100'000));
@@ -286,6 +299,15 @@ TEST_F(PlanTest, WhatHintsCostAndFindMeanwhileIsNotTheScans) {
   Look(ReapSeen(9), Outcome::kDead, 50);
   Look(Peek(3), Outcome::kNothing, 1);
   EXPECT_EQ(Next(), RestUntil(now_us_ + 20 * 101));
+}
+
+TEST_F(PlanTest, ALookThatWasPreemptedIsNoDearLook) {
+  Use(Holding());
+  List({3, 4}, 100);
+  Look(Peek(4), Outcome::kNothing, 8000);
+  Look(Peek(3), Outcome::kNothing, 1);
+  plan_.OnHint(0);
+  EXPECT_EQ(Next(), RestUntil(now_us_ + 20 * (100 + kDearestLook_us + 1)));
 }
 
 TEST_F(PlanTest, WhatTheQuestionOfAScanFindsIsTheScans) {
