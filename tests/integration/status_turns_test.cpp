@@ -1,10 +1,7 @@
 // What fifty clients of the status socket cost the dead: turns of the loop, which no load of the
 // machine changes.
-#include <fcntl.h>
-#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,32 +9,31 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "control_bed.h"
+#include "sys/unix_socket.h"
 #include "temp_dir.h"
 
 namespace reaperd::daemon {
 namespace {
 
-constexpr std::string_view kMonitor{"{\"method\":\"io.reaperd.Manager.Monitor\",\"more\":true}\0",
-                                    51};
-constexpr std::array<std::string_view, 3> kCalls{
-    std::string_view{"{\"method\":\"io.reaperd.Manager.GetStatus\"}\0", 42},
-    std::string_view{"{\"method\":\"io.reaperd.Manager.ListDeaths\"}\0", 43},
-    std::string_view{"{\"method\":\"io.reaperd.Manager.ListHeld\"}\0", 41},
+using namespace std::literals;
+
+constexpr auto kMonitor = "{\"method\":\"io.reaperd.Manager.Monitor\",\"more\":true}\0"sv;
+constexpr std::array kCalls{
+    "{\"method\":\"io.reaperd.Manager.GetStatus\"}\0"sv,
+    "{\"method\":\"io.reaperd.Manager.ListDeaths\"}\0"sv,
+    "{\"method\":\"io.reaperd.Manager.ListHeld\"}\0"sv,
 };
 constexpr std::string_view kGarbage = "{{{{{{{{ \1\2\3 nothing that ends";
 
 UniqueFd Connect(const std::string& path) {
-  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as the call wants it
-  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return {};
-  fcntl(fd.get(), F_SETFL, O_NONBLOCK);
-  return fd;
+  auto fd = sys::ConnectUnix(path, sys::Blocking::kYes);
+  return fd ? std::move(fd).value() : UniqueFd();
 }
 
 bool Send(const UniqueFd& fd, std::string_view text) {
