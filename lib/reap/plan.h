@@ -15,7 +15,8 @@
 //  - a held pid is never asked to be reaped before OnRelease;
 //  - a death that was looked at is not looked at again, and not reaped before it is decided;
 //  - fruitless looking is paced: at most 1 % of the time by P_ALL, 5 % by scan while something may
-//    be held, as far as the cost is believed (BelievedCost, kDearestLook_us); and when nothing is due, Next says so and no deadline is left (idle is idle).
+//    be held, as far as the cost is believed (BelievedCost, kDearestLook_us);
+//  - when nothing is due, Next says so and no deadline is left (idle is idle).
 // One thread. Owned by reap::Reaper.
 #pragma once
 
