@@ -43,6 +43,18 @@ TEST(ReadUpTo, TakesTogetherWhatComesInParts) {
   EXPECT_EQ(ReadUpTo(reader.get(), 100).value(), "one two three");
 }
 
+TEST(ReadUpTo, AsksForAllAtOnce) {
+  std::array<int, 2> ends{};
+  // A read of it that asks for less loses the rest of the message.
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const UniqueFd reader(ends[0]);
+  const UniqueFd writer(ends[1]);
+  const std::string message(50'000, 'x');
+  ASSERT_EQ(write(writer.get(), message.data(), message.size()),
+            static_cast<ssize_t>(message.size()));
+  EXPECT_EQ(ReadUpTo(reader.get(), message.size()).value(), message);
+}
+
 TEST(ReadUpTo, TellsTheErrorOfRead) {
   const UniqueFd folder(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const auto read = ReadUpTo(folder.get(), 100);
