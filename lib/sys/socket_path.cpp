@@ -120,9 +120,9 @@ Result<FoundSocket> ListenAtFirst(const SocketSearch& search, std::optional<gid_
   FoundSocket found;
   if (!search.named.empty()) {
     const std::string directory = DirectoryOf(search.named);
-    // One that is there is used as it is. Should it be impossible to make, listening says it better.
-    if (access(directory.c_str(), F_OK) < 0) {
-      static_cast<void>(MakeSocketDirectory(directory, group));
+    // One that is there is used as it is.
+    if (access(directory.c_str(), F_OK) < 0 && errno == ENOENT) {
+      if (Status made = MakeSocketDirectory(directory, group); !made) return made.error();
     }
     auto socket = ListenUnix(search.named, group);
     if (!socket) return socket.error();

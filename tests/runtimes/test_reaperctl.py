@@ -63,8 +63,12 @@ def no_tmpfs(engine: Engine) -> tuple[str, ...]:
 
 
 def wait_for_main(container: Container) -> None:
-    """reaperd listens before it starts main."""
     wait_until(lambda: any(one.args == " ".join(MAIN) for one in container.processes()), "main")
+
+
+def wait_for_socket(container: Container) -> None:
+    """At a place that reaperd picks itself it listens only after it has started main."""
+    wait_until(lambda: exec_ctl(container, "ping").returncode == 0, "an answer")
 
 
 def exec_ctl(container: Container, *words: str,
@@ -78,7 +82,7 @@ def test_exec_ps_shows_main_whoever_it_runs_as(engine: Engine, place: str) -> No
     if "--read-only" in options:
         options += no_tmpfs(engine)
     with engine.start(*options, WITH_CTL, *MAIN) as container:
-        wait_for_main(container)
+        wait_for_socket(container)
         done = exec_ctl(container, "ps")
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         assert done.stdout.splitlines()[0].split() == [
@@ -90,7 +94,7 @@ def test_exec_ps_shows_main_whoever_it_runs_as(engine: Engine, place: str) -> No
 
 def test_exec_json_status_is_that_of_pid_1(engine: Engine) -> None:
     with engine.start(WITH_CTL, *MAIN) as container:
-        wait_for_main(container)
+        wait_for_socket(container)
         done = exec_ctl(container, "--json", "status")
         status = json.loads(done.stdout)
         assert (status["pid"], status["pid1"], status["main"]["state"]) == (1, True, "alive")
@@ -99,12 +103,12 @@ def test_exec_json_status_is_that_of_pid_1(engine: Engine) -> None:
 def test_another_user_is_not_let_in_unless_the_group_is(engine: Engine) -> None:
     other = ("--user=1000:1000",)
     with engine.start(WITH_CTL, *MAIN) as container:
-        wait_for_main(container)
+        wait_for_socket(container)
         done = exec_ctl(container, "ps", options=other)
         assert (done.returncode, done.stdout) == (UNREACHABLE, "")
         assert "Permission denied" in done.stderr
     with engine.start("--env", "REAPERD_SOCKET_GROUP=1000", WITH_CTL, *MAIN) as container:
-        wait_for_main(container)
+        wait_for_socket(container)
         assert "main" in exec_ctl(container, "ps", options=other).stdout
         refused = exec_ctl(container, "shutdown", options=other)
         assert (refused.returncode, refused.stdout) == (1, ""), refused.stderr
@@ -126,21 +130,24 @@ def test_without_a_place_reaperd_runs_and_reaperctl_tells_where_it_looked(engine
 def test_under_init_the_variable_asks_for_a_socket(engine: Engine) -> None:
     """As tini or catatonit reaperd has none of itself."""
     asked = ("--env", "REAPERD_STATUS_SOCKET=auto")
-    for variables, code in (((), UNREACHABLE), (asked, 0)):
+    for variables, wait in (((), wait_for_main), (asked, wait_for_socket)):
         with engine.start(*engine.with_init, *variables, "--entrypoint", "", WITH_CTL,
                           *MAIN) as container:
-            wait_for_main(container)
+            wait(container)
             done = exec_ctl(container, "ps")
-            assert done.returncode == code, done.stderr
+            assert done.returncode == (0 if variables else UNREACHABLE), done.stderr
 
 
 def test_in_an_image_with_nothing_else(engine: Engine) -> None:
-    """Main is a reaperctl, too: it follows the events of its own reaperd."""
-    with engine.start(ALONE, "/bin/reaperctl", "events") as container:
-        wait_until(lambda: "snapshot" in container.logs(), "main follows")
+    """Main is a reaperctl, too: it follows the events of its own reaperd, which listens at a path
+    that was named before it starts main. /run need not be there."""
+    socket = "/reaperd/reaperd.sock"
+    main = ("/bin/reaperctl", "--socket", socket, "events")
+    with engine.start("--env", f"REAPERD_STATUS_SOCKET={socket}", ALONE, *main) as container:
+        container.wait_log("snapshot")
         done = container.engine.call("exec", container.name, "/bin/reaperctl", "ps")
         assert (done.returncode, done.stderr) == (0, "")
-        assert "/bin/reaperctl events" in done.stdout
+        assert " ".join(main) in done.stdout
         status = container.engine.call("exec", container.name, "/bin/reaperctl", "status")
         assert "1 monitor" in status.stdout
 

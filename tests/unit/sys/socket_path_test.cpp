@@ -152,7 +152,10 @@ TEST_F(SocketPathTest, TakesANamedSocketAsItIs) {
   EXPECT_TRUE(ListenAtFirst(search, getegid()).ok());
   EXPECT_EQ(ModeOf(dir_.Path("groups")), 0750U);
   search.named = dir_.Path("not/there/x.sock");
-  EXPECT_EQ(ListenAtFirst(search, {}).error().code(), ENOENT);
+  const Error error = ListenAtFirst(search, {}).error();
+  EXPECT_EQ(error.code(), ENOENT);
+  EXPECT_EQ(error.message(),
+            "cannot make " + dir_.Path("not/there") + ": No such file or directory");
 }
 
 }  // namespace
