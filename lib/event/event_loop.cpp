@@ -96,7 +96,13 @@ SourceId EventLoop::AddJob(Priority priority, JobHandler handler) {
 }
 
 void EventLoop::Wake(SourceId source) {
-  sources_[source]->awake = true;
+  Queue(source);
+}
+
+void EventLoop::Queue(SourceId id) {
+  Source& source = *sources_[id];
+  if (std::exchange(source.queued, true)) return;
+  queues_[static_cast<std::size_t>(source.priority)].push_back(id);
 }
 
 DeadlineId EventLoop::AddDeadline(DeadlineHandler handler) {
@@ -120,10 +126,9 @@ void EventLoop::RunOnce() {
 }
 
 int EventLoop::ArmTimer() {
-  const bool awake = std::any_of(sources_.begin(), sources_.end(), [](const auto& source) {
-    return source && source->awake && !source->removed;
-  });
-  if (awake) return 0;
+  const bool work_left =
+      std::any_of(queues_.begin(), queues_.end(), [](const auto& queue) { return !queue.empty(); });
+  if (work_left) return 0;
   const auto next = deadlines_.Next();
   const Micros wanted_us = next ? std::max<Micros>(*next, 1) : 0;
   if (wanted_us == armed_us_) return -1;
@@ -145,8 +150,10 @@ void EventLoop::Collect(int timeout_ms) {
     if (count == -EINTR) return;
     Fail("epoll_wait", -count);
     // Without its answer everything may be ready: all handlers cope with finding nothing.
-    for (const auto& source : sources_) {
-      if (source && source->fd >= 0) source->ready |= EPOLLIN;
+    for (SourceId id = 0; id < sources_.size(); ++id) {
+      if (!sources_[id] || sources_[id]->fd < 0) continue;
+      sources_[id]->ready |= EPOLLIN;
+      Queue(id);
     }
     ops_.Nap(kFailureNap_us);
     return;
@@ -157,22 +164,27 @@ void EventLoop::Collect(int timeout_ms) {
       continue;
     }
     Source* const source = sources_[event.data.u64].get();
-    if (source != nullptr) source->ready |= event.events;
+    if (source == nullptr) continue;
+    source->ready |= event.events;
+    Queue(event.data.u64);
   }
 }
 
 void EventLoop::Dispatch(Priority priority, Turn& turn) {
   if (priority == Priority::kDeadlines) RunDeadlines();
-  // By index: a handler may add sources.
-  for (std::size_t id = 0; id < sources_.size(); ++id) {
+  auto& queue = queues_[static_cast<std::size_t>(priority)];
+  if (queue.empty()) return;
+  // Whoever is woken from here on waits for the next turn.
+  serving_.swap(queue);
+  for (const SourceId id : serving_) {
     Source* const source = sources_[id].get();
-    if (source == nullptr || source->removed || source->priority != priority) continue;
-    if (source->ready == 0 && !source->awake) continue;
+    if (source == nullptr || source->removed || !source->queued) continue;
+    source->queued = false;
     const std::uint32_t ready = std::exchange(source->ready, 0);
-    source->awake = false;
     const After after = source->fd >= 0 ? source->io(ready, turn) : source->job(turn);
-    if (after == After::kMore) source->awake = true;
+    if (after == After::kMore && !source->removed) Queue(id);
   }
+  serving_.clear();
 }
 
 void EventLoop::RunDeadlines() {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -60,7 +61,7 @@ class EventLoop {
 
   SourceId AddJob(Priority priority, JobHandler handler);
   /// The job runs in this turn if its priority is still to come, else in the next. A handler of
-  /// descriptors is called without events.
+  /// descriptors is called, too, without events if there are none.
   void Wake(SourceId source);
 
   DeadlineId AddDeadline(DeadlineHandler handler);
@@ -86,7 +87,7 @@ class EventLoop {
     IoHandler io;
     JobHandler job;
     std::uint32_t ready = 0;  ///< epoll events not yet given to the handler
-    bool awake = false;       ///< to be served whatever epoll says
+    bool queued = false;      ///< stands in the queue of its priority
     bool removed = false;
   };
 
@@ -98,6 +99,8 @@ class EventLoop {
   void Dispatch(Priority priority, Turn& turn);
   void RunDeadlines();
   void Sweep();
+  /// To be served when its priority comes next.
+  void Queue(SourceId id);
   SourceId Put(std::unique_ptr<Source> source);
   void Fail(std::string_view what, int code) {
     if (on_failure_) on_failure_(what, code);
@@ -108,6 +111,9 @@ class EventLoop {
   UniqueFd timer_;  ///< made at the first deadline: most runs never have one
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<SourceId> free_;  ///< empty places in sources_
+  /// Who is to be served, by priority: a turn costs what is ready, not what there is.
+  std::array<std::vector<SourceId>, kPriorityCount> queues_;
+  std::vector<SourceId> serving_;  ///< the queue of the priority whose turn it is
   Deadlines deadlines_;
   std::deque<DeadlineHandler> deadline_handlers_;  ///< a handler that adds others stays where it is
   Micros armed_us_ = 0;                            ///< what the timer is set to; 0: nothing

@@ -17,8 +17,6 @@ namespace {
 using model::ReleaseReason;
 using test::ExpectInChild;
 
-constexpr Micros kShort = 100 * kMillisecond;
-
 // --- releases and rules
 
 TEST(ControlPlane, ReleasesByRuleByBarrierAndAll) {
@@ -351,7 +349,8 @@ TEST(ControlPlane, ReapingIsAsCheapAsBeforeWhenTheLastLeaseHasEnded) {
     };
     bury();
     WaitingChild leased;
-    ASSERT_EQ(CodeOf(bed.Lease({.pid = leased.pid(), .client = 1, .for_us = kShort})), 0);
+    const std::string id = bed.IdOf(leased.pid());
+    ASSERT_EQ(CodeOf(bed.Lease({.pid = leased.pid(), .id = id, .client = 1})), 0);
     const auto under_lease = walks();
     bury();
     EXPECT_EQ(walks(), under_lease) << "P_ALL would show a held one for ever";
@@ -359,6 +358,7 @@ TEST(ControlPlane, ReapingIsAsCheapAsBeforeWhenTheLastLeaseHasEnded) {
     ASSERT_TRUE(bed.RunUntilHeld(leased.pid()));
     bury();
     EXPECT_EQ(walks(), under_lease);
+    ASSERT_EQ(CodeOf(bed.control().Release(model::ReleaseProcess{leased.pid(), id})), 0);
     ASSERT_TRUE(bed.RunUntilReaped(leased.pid()));
     bury();
     EXPECT_TRUE(bed.RunUntil([&] { return walks() > under_lease; }));

@@ -109,7 +109,7 @@ def test_a_traced_dead_child_costs_no_wakeup_and_is_held_when_the_tracer_goes(
 
 
 def test_a_traced_dead_main_is_held_when_the_tracer_goes(launch: Launcher, mode: str) -> None:
-    crew = Crew(launch, ["--hold", "role=main,for=500ms"], mode=mode)
+    crew = Crew(launch, ["--hold", "role=main,for=2s"], mode=mode)
     outer = crew.outer(crew.main)
     tracer = trace(launch, outer)
     kill_and_wait_for_zombie(outer)

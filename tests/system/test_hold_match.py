@@ -98,9 +98,9 @@ def as_user(uid: int) -> list[str]:
 
 
 def test_by_how_long_it_lived(launch: Launcher) -> None:
-    crew = Crew(launch, rules("min_run_time=500ms,name=long,until=released",
-                              "max_run_time=400ms,comm=brief,name=brief,until=released"))
-    long_ones = [crew.one("die", "any", "after:700"), crew.one("dead", "brief", "after:600")]
+    crew = Crew(launch, rules("min_run_time=1500ms,name=long,until=released",
+                              "max_run_time=1400ms,comm=brief,name=brief,until=released"))
+    long_ones = [crew.one("die", "any", "after:1700"), crew.one("dead", "brief", "after:1600")]
     brief = crew.one("dead", "brief", "exit:0")
     other = crew.one("dead", "any", "exit:0")
     check(crew, [*long_ones, brief], [other])
@@ -110,7 +110,7 @@ def test_by_how_long_it_lived(launch: Launcher) -> None:
 
 
 def test_by_role(launch: Launcher) -> None:
-    crew = Crew(launch, rules("role=main+adopted,for=300ms"))
+    crew = Crew(launch, rules("role=main+adopted,for=2s"))
     crew.wait_held(crew.one("dead", "any", "exit:0"))
     assert crew.end().code == 0
     assert held_by(crew.log.wait_named("reaperd_roles")[0]) == "hold-1"

@@ -219,6 +219,23 @@ TEST_F(EventLoopTest, AJobThatWakesItselfRunsOnceATurn) {
   }
 }
 
+TEST_F(EventLoopTest, WhoTakesThePlaceOfOneThatWasWokenIsNotWoken) {
+  const SourceId early = Job(Priority::kNotify, "early");
+  loop_->Wake(loop_->AddJob(Priority::kJobs, [&](Turn&) {
+    loop_->Wake(early);
+    loop_->RemoveIo(early);
+    return After::kWait;
+  }));
+  loop_->RunOnce();
+  const SourceId successor = Job(Priority::kNotify, "successor");
+  EXPECT_EQ(successor, early);
+  loop_->RunOnce();
+  EXPECT_EQ(Served(), Words{});
+  loop_->Wake(successor);
+  loop_->RunOnce();
+  EXPECT_EQ(Served(), Words{"successor"});
+}
+
 TEST_F(EventLoopTest, ADeadlineWakesTheLoopAtItsTime) {
   const Micros at_us = loop_->Now() + 5 * kMillisecond;
   loop_->SetDeadline(Deadline("late"), at_us + kSecond);
