@@ -35,12 +35,13 @@ bool Grandchildren(const std::string& name, long count, pid_t* middle,
                    void (*before_it_goes)(const std::vector<pid_t>&)) {
   *middle = ForkOrDie();
   if (*middle == 0) {
+    // Inherited: a grandchild has its name before anybody can know of it.
+    prctl(PR_SET_NAME, name.c_str());
     const pid_t parent = getpid();
     std::vector<pid_t> pids;
     for (long made = 0; made < count; ++made) {
       const pid_t pid = ForkOrDie();
       if (pid == 0) {
-        prctl(PR_SET_NAME, name.c_str());
         *middle = parent;
         return true;
       }
