@@ -206,12 +206,22 @@ reap::Rest Daemon::RunReaper(event::Turn& turn) {
   }
 }
 
+reap::Rest Daemon::RunReaperToTheEnd(event::Turn& turn) {
+  reap::Rest rest;
+  do {
+    rest = RunReaper(turn);
+  } while (rest.more && !turn.OverNow());
+  return rest;
+}
+
 event::After Daemon::Reap(event::Turn& turn) {
   reap::Rest rest = RunReaper(turn);
+  // What follows main's end depends on whether anybody is left: signals wait for that.
+  if (main_ended_ && rest.more) rest = RunReaperToTheEnd(turn);
   if (main_ended_ && !no_child_left_ && !rest.more) {
-    // What follows depends on whether anybody is left, which a put-off sweep has not told.
+    // A put-off sweep has not told it.
     reaper_.OnSweepWanted();
-    rest = RunReaper(turn);
+    rest = RunReaperToTheEnd(turn);
   }
   if (rest.until_us) {
     loop_->SetDeadline(reap_deadline_, *rest.until_us);

@@ -47,6 +47,11 @@ class Discovery {
     due_ = false;
     listed_for_ = requests_;
   }
+  /// Another reads the whole list, from the first part on, and notes who is new: no other is due
+  /// for what has happened so far. Who asked gets a list of his own all the same.
+  void OnOtherListing() { due_ = requests_ != answered_; }
+  /// It had new ones.
+  void OnOtherListed() { looks_left_ = true; }
   [[nodiscard]] bool MayLook(std::size_t looks_in_pass) const {
     return answered_ < requests_ || looks_in_pass < kLooksPerPass;
   }

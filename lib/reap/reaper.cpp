@@ -22,6 +22,10 @@ bool RunsAnother(const model::Shadow& before, const model::Shadow& now) {
 /// A child that the kernel reaps is gone for waits a moment before its pidfd tells its status.
 constexpr Micros kAskAgain_us = kMillisecond;
 constexpr Micros kAskAgainAfterError_us = 10 * kMillisecond;
+/// So long may looks that are dear or find nothing keep us from hearing signals. In a trickle of
+/// deaths each has a signal of its own, if only it is taken before the next: signals that coalesce
+/// while we look bring more looking, without end.
+constexpr Micros kDeaf_us = 200;
 
 std::optional<Micros> Earlier(std::optional<Micros> a, std::optional<Micros> b) {
   if (!a || !b) return a ? a : b;
@@ -66,6 +70,7 @@ void Reaper::SetMayHold(bool may_hold) {
 
 Rest Reaper::Run(event::Turn& turn) {
   now_us_ = ops_.Now();
+  deaf_us_ = 0;
   for (const pid_t pid : std::exchange(readable_, {}))
     AskPidfd(pid, Gone::kPerhaps);
   if (ask_pidfds_at_us_ && now_us_ >= *ask_pidfds_at_us_) HintAllWithPidfd();
@@ -87,8 +92,12 @@ Rest Reaper::Run(event::Turn& turn) {
         ListPart(action);
         break;
     }
-    if (turn.Over()) return {.more = true};
+    if (IsOver(turn)) return {.more = true};
   }
+}
+
+bool Reaper::IsOver(event::Turn& turn) const {
+  return turn.Over() || deaf_us_ > kDeaf_us;
 }
 
 void Reaper::Wait(const Action& action) {
@@ -99,8 +108,12 @@ void Reaper::Wait(const Action& action) {
   const model::WaitOutcome outcome = any ? ops_.WaitAny(mode) : ops_.WaitPid(action.pid, mode);
   const Micros before_us = now_us_;
   now_us_ = ops_.Now();
+  const Micros cost_us = now_us_ - before_us;
+  // A walk that reaps one of a burst beside few living is cheap, and no loss of time.
+  const bool dear_walk = any && cost_us > plan_.limits().walk_limit_us;
+  if (dear_walk || outcome.kind == Kind::kNothing) deaf_us_ += cost_us;
   const bool seen = action.seen || plan_.WasSeen(outcome.pid);
-  plan_.OnWaited(action, outcome, now_us_ - before_us, now_us_);
+  plan_.OnWaited(action, outcome, cost_us, now_us_);
   switch (outcome.kind) {
     case Kind::kDead:
       OnDead(action, seen, outcome);
@@ -207,17 +220,21 @@ void Reaper::ListPart(const Action& action) {
     ++counters_.scans;
     listed_ = 0;
     pass_.listing = false;  // both read the same list
+    if (discovering_) discovery_.OnOtherListing();
   }
   part_.clear();
   const sys::ListPart result = ops_.ListChildren(action.first_part, part_);
-  const Micros before_us = now_us_;
-  now_us_ = ops_.Now();
+  const Micros cost_us = ops_.Now() - now_us_;
+  now_us_ += cost_us;
+  deaf_us_ += cost_us;
   if (result == sys::ListPart::kFailed) {
     plan_.OnListFailed(now_us_);
+    discovery_.OnSigchld();
     return;
   }
   if (discovering_ && !kernel_reaps_) AddListed(model::FirstSight::kList);
-  plan_.OnListed(part_, result == sys::ListPart::kMore, now_us_ - before_us);
+  if (!to_look_.empty()) discovery_.OnOtherListed();
+  plan_.OnListed(part_, result == sys::ListPart::kMore, cost_us);
   CountListed(result == sys::ListPart::kEnd);
 }
 
@@ -296,7 +313,7 @@ bool Reaper::Discover(event::Turn& turn) {
     const pid_t pid = to_look_.back();
     to_look_.pop_back();
     LookAt(pid);
-    if (turn.Over()) return false;
+    if (IsOver(turn)) return false;
   }
   discovery_.OnPass(pass_.cost_us, !to_look_.empty(), now_us_);
   pass_ = {};
@@ -305,34 +322,38 @@ bool Reaper::Discover(event::Turn& turn) {
 
 bool Reaper::ListForDiscovery(event::Turn& turn) {
   if (kernel_reaps_) discovery_.OnListing();
-  while (pass_.listing || discovery_.list_due()) {
+  // Once in a pass: what has become due since it began waits for the pause after it.
+  while (!pass_.listed && (pass_.listing || discovery_.list_due())) {
     part_.clear();
     const bool first_part = !std::exchange(pass_.listing, true);
     if (first_part) discovery_.OnListing();
     const sys::ListPart result = ops_.ListChildren(first_part, part_);
-    const Micros before_us = now_us_;
-    now_us_ = ops_.Now();
-    pass_.cost_us += now_us_ - before_us;
+    CountPassCost();
     AddListed(model::FirstSight::kDiscovery);
     pass_.listing = result == sys::ListPart::kMore;
-    // More may be due already, but not in this pass.
-    if (!pass_.listing) return true;
-    if (turn.Over()) return false;
+    pass_.listed = !pass_.listing;
+    if (IsOver(turn)) return false;
   }
+  pass_.listed = true;
   return true;
+}
+
+void Reaper::CountPassCost() {
+  const Micros cost_us = ops_.Now() - now_us_;
+  now_us_ += cost_us;
+  pass_.cost_us += cost_us;
+  deaf_us_ += cost_us;
 }
 
 void Reaper::LookAt(pid_t pid) {
   const model::ProcessInfo* const known = table_.Find(pid);
-  if (known == nullptr) return;  // reaped meanwhile
+  if (known == nullptr || plan_.WasSeen(pid)) return;  // dead meanwhile
   ++pass_.looks;
   const bool again = known->start_ticks != 0;
   const std::shared_ptr<const model::Shadow> before = known->shadow;
   const auto seen =
       ops_.LookAtLiving(pid, known->pidfs_inode != 0 ? sys::Known::kInode : sys::Known::kNothing);
-  const Micros before_us = now_us_;
-  now_us_ = ops_.Now();
-  pass_.cost_us += now_us_ - before_us;
+  CountPassCost();
   // Where the kernel reaps, its number may be another's by now.
   const bool same = seen && (!kernel_reaps_ || seen->pidfs_inode == known->pidfs_inode);
   if (same) table_.Note(*seen);

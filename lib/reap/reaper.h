@@ -138,10 +138,13 @@ class Reaper {
   void HintAllWithPidfd();
   void NoChildLeft();
   void CountListed(bool end);
+  /// Also when signals have not been heard for too long.
+  bool IsOver(event::Turn& turn) const;
   bool Discover(event::Turn& turn);
   bool ListForDiscovery(event::Turn& turn);
   void AddListed(model::FirstSight sight);
   void LookAt(pid_t pid);
+  void CountPassCost();
 
   sys::ProcessOps& ops_;
   ReapObserver& observer_;
@@ -150,7 +153,8 @@ class Reaper {
   ProcessTable table_;
   const KinTable* kin_ = nullptr;
   model::ReapCounters counters_;
-  Micros now_us_ = 0;  ///< the end of the last call is the start of the next
+  Micros now_us_ = 0;   ///< the end of the last call is the start of the next
+  Micros deaf_us_ = 0;  ///< what looks took in this Run that were dear or found nothing
   bool discovering_ = false;
   bool may_have_children_ = true;
   std::vector<pid_t> part_;     ///< reused: a part of a list
@@ -166,6 +170,7 @@ class Reaper {
     std::size_t looks = 0;
     bool running = false;  ///< the turn may end before it does
     bool listing = false;  ///< the list has been begun
+    bool listed = false;   ///< it was read, or was not due when the pass began
   };
   Pass pass_;  ///< of discovery
 };

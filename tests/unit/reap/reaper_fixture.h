@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string>
@@ -48,6 +49,12 @@ class ReaperTest : public ::testing::Test, public ReapObserver {
   }
 
   Words Told() { return std::exchange(told_, {}); }
+
+  /// Lists that were begun since it was asked before.
+  std::ptrdiff_t Lists() {
+    const Words calls = ops_.TakeCalls();
+    return std::count(calls.begin(), calls.end(), "list");
+  }
 
   // --- ReapObserver
   bool WantsLook(Micros /*now_us*/) override { return wants_look_; }

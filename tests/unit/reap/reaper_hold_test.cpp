@@ -257,12 +257,82 @@ TEST_F(ReaperTest, WhoIsFirstSeenDeadWasNeverAdopted) {
   Use({.may_hold = true});
   reaper_->EnableDiscovery();
   Add({5});
-  Start();
+  EXPECT_EQ(Settle(), Words{"adopted 5"});
   ops_.now_us += kSecond;
   Add({6});
   ops_.Die(6);
   reaper_->OnSigchld(0);
-  EXPECT_EQ(Settle(), (Words{"death 6", "reaped 6", "adopted 5"}));
+  EXPECT_EQ(Settle(), (Words{"death 6", "reaped 6"}));
+}
+
+TEST_F(ReaperTest, WhoIsHeldIsNotLookedAtAsIfItLived) {
+  Use({.may_hold = true});
+  reaper_->EnableDiscovery();
+  Start();
+  Add({6});
+  ops_.Die(6);
+  to_hold_ = {6};
+  reaper_->OnSigchld(0);
+  const Words told = Settle();
+  EXPECT_EQ(told.front(), "death 6");
+  EXPECT_EQ(std::count(told.begin(), told.end(), "adopted 6"), 0);
+  const Words calls = ops_.TakeCalls();
+  EXPECT_EQ(std::count(calls.begin(), calls.end(), "look 6"), 0);
+}
+
+TEST_F(ReaperTest, AScanIsTheListOfDiscovery) {
+  Use({.may_hold = true});
+  reaper_->EnableDiscovery();
+  Start();
+  ops_.now_us += kSecond;
+  Add({5});
+  reaper_->OnSigchld(0);
+  EXPECT_EQ(Settle(), Words{"adopted 5"});
+  EXPECT_EQ(Lists(), 1);
+  Add({6});
+  reaper_->RequestDiscovery();
+  EXPECT_EQ(Settle(), Words{"adopted 6"}) << "who asks gets a list that was begun after that";
+}
+
+TEST_F(ReaperTest, AScanThatFailsIsNoListOfDiscovery) {
+  Use({.may_hold = true});
+  reaper_->EnableDiscovery();
+  Start();
+  ops_.now_us += kSecond;
+  Add({5});
+  ops_.can_list = false;
+  reaper_->OnSigchld(0);
+  Settle();
+  EXPECT_EQ(Lists(), 2) << "its own follows";
+}
+
+TEST_F(ReaperTest, APassOfDiscoveryListsOnceWhateverDiesMeanwhile) {
+  reaper_->EnableDiscovery();
+  std::vector<pid_t> pids;
+  for (pid_t pid = 1000; pid < 1100; ++pid)
+    pids.push_back(pid);
+  Add(pids);
+  Start();
+  ops_.part_size = 10;
+  ops_.call_cost_us = 300;  // every call ends the turn
+  for (int turn = 0; turn < 60; ++turn) {
+    reaper_->OnSigchld(0);
+    Run();
+  }
+  EXPECT_EQ(Told().size(), Discovery::kLooksPerPass);
+  EXPECT_EQ(Lists(), 1);
+}
+
+TEST_F(ReaperTest, LooksThatFindNothingLetSignalsBeHeard) {
+  Use({.may_hold = true});
+  std::vector<pid_t> pids;
+  for (pid_t pid = 1000; pid < 1100; ++pid)
+    pids.push_back(pid);
+  Add(pids);
+  ops_.call_cost_us = 50;
+  while (Run().more) {
+    EXPECT_LE(ops_.TakeCalls().size(), 5U) << "about 200 us";
+  }
 }
 
 TEST_F(ReaperTest, ManyNewOnesAreLookedAtLittleByLittle) {
