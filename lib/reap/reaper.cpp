@@ -313,7 +313,7 @@ bool Reaper::Discover(event::Turn& turn) {
     const pid_t pid = to_look_.back();
     to_look_.pop_back();
     LookAt(pid);
-    if (IsOver(turn)) return false;
+    if (turn.Over()) return false;
   }
   discovery_.OnPass(pass_.cost_us, !to_look_.empty(), now_us_);
   pass_ = {};
@@ -328,21 +328,22 @@ bool Reaper::ListForDiscovery(event::Turn& turn) {
     const bool first_part = !std::exchange(pass_.listing, true);
     if (first_part) discovery_.OnListing();
     const sys::ListPart result = ops_.ListChildren(first_part, part_);
-    CountPassCost();
+    const Micros cost_us = CountPassCost();
+    if (!first_part) deaf_us_ += cost_us;  // the first is all when there are few
     AddListed(model::FirstSight::kDiscovery);
     pass_.listing = result == sys::ListPart::kMore;
-    pass_.listed = !pass_.listing;
+    if (!pass_.listing) break;
     if (IsOver(turn)) return false;
   }
   pass_.listed = true;
   return true;
 }
 
-void Reaper::CountPassCost() {
+Micros Reaper::CountPassCost() {
   const Micros cost_us = ops_.Now() - now_us_;
   now_us_ += cost_us;
   pass_.cost_us += cost_us;
-  deaf_us_ += cost_us;
+  return cost_us;
 }
 
 void Reaper::LookAt(pid_t pid) {

@@ -144,7 +144,8 @@ class Reaper {
   bool ListForDiscovery(event::Turn& turn);
   void AddListed(model::FirstSight sight);
   void LookAt(pid_t pid);
-  void CountPassCost();
+  /// Of what discovery did since now_us_, which it sets.
+  Micros CountPassCost();
 
   sys::ProcessOps& ops_;
   ReapObserver& observer_;
