@@ -177,12 +177,12 @@ void EventLoop::Dispatch(Priority priority, Turn& turn) {
   // Whoever is woken from here on waits for the next turn.
   serving_.swap(queue);
   for (const SourceId id : serving_) {
-    Source* const source = sources_[id].get();
-    if (source == nullptr || source->removed || !source->queued) continue;
-    source->queued = false;
-    const std::uint32_t ready = std::exchange(source->ready, 0);
-    const After after = source->fd >= 0 ? source->io(ready, turn) : source->job(turn);
-    if (after == After::kMore && !source->removed) Queue(id);
+    Source& source = *sources_[id];
+    if (source.removed) continue;
+    source.queued = false;
+    const std::uint32_t ready = std::exchange(source.ready, 0);
+    const After after = source.fd >= 0 ? source.io(ready, turn) : source.job(turn);
+    if (after == After::kMore && !source.removed) Queue(id);
   }
   serving_.clear();
 }
@@ -206,6 +206,9 @@ void EventLoop::Sweep() {
     sources_[id].reset();
     free_.push_back(id);
   }
+  // Nor can a wake: whoever takes a place is not taken for the one who had it.
+  for (std::vector<SourceId>& queue : queues_)
+    std::erase_if(queue, [this](SourceId id) { return sources_[id] == nullptr; });
 }
 
 }  // namespace reaperd::event

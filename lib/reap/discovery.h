@@ -47,6 +47,13 @@ class Discovery {
     due_ = false;
     listed_for_ = requests_;
   }
+  /// Somebody was reaped between two parts of the list that was just read, so that another may be
+  /// missing in it. Who asked gets a new one, but not for ever.
+  void OnTornList() {
+    due_ = true;
+    if (torn_lists_ < kMostTornLists) listed_for_ = answered_;
+    ++torn_lists_;
+  }
   /// Another reads the whole list, from the first part on, and notes who is new: no other is due
   /// for what has happened so far. Who asked gets a list of his own all the same.
   void OnOtherListing() { due_ = requests_ != answered_; }
@@ -61,6 +68,7 @@ class Discovery {
  private:
   static constexpr Micros kPauseFactor = 100;
   static constexpr Micros kLeastPause_us = 100 * kMillisecond;
+  static constexpr int kMostTornLists = 3;  ///< where deaths never end
 
   bool due_ = false;
   bool looks_left_ = false;
@@ -68,6 +76,7 @@ class Discovery {
   std::uint64_t requests_ = 0;
   std::uint64_t listed_for_ = 0;  ///< requests that came before the last list began
   std::uint64_t answered_ = 0;
+  int torn_lists_ = 0;  ///< since somebody was answered
 };
 
 }  // namespace reaperd::reap

@@ -219,6 +219,7 @@ void Reaper::ListPart(const Action& action) {
   if (action.first_part) {
     ++counters_.scans;
     listed_ = 0;
+    reaped_before_list_ = counters_.reaped;
     pass_.listing = false;  // both read the same list
     if (discovering_) discovery_.OnOtherListing();
   }
@@ -234,6 +235,7 @@ void Reaper::ListPart(const Action& action) {
   }
   if (discovering_ && !kernel_reaps_) AddListed(model::FirstSight::kList);
   if (!to_look_.empty()) discovery_.OnOtherListed();
+  if (result == sys::ListPart::kEnd && IsListTorn()) discovery_.OnSigchld();
   plan_.OnListed(part_, result == sys::ListPart::kMore, cost_us);
   CountListed(result == sys::ListPart::kEnd);
 }
@@ -326,17 +328,27 @@ bool Reaper::ListForDiscovery(event::Turn& turn) {
   while (!pass_.listed && (pass_.listing || discovery_.list_due())) {
     part_.clear();
     const bool first_part = !std::exchange(pass_.listing, true);
-    if (first_part) discovery_.OnListing();
+    if (first_part) {
+      discovery_.OnListing();
+      reaped_before_list_ = counters_.reaped;
+    }
     const sys::ListPart result = ops_.ListChildren(first_part, part_);
     const Micros cost_us = CountPassCost();
     if (!first_part) deaf_us_ += cost_us;  // the first is all when there are few
     AddListed(model::FirstSight::kDiscovery);
     pass_.listing = result == sys::ListPart::kMore;
+    if (!pass_.listing && IsListTorn()) discovery_.OnTornList();
     if (!pass_.listing) break;
     if (IsOver(turn)) return false;
   }
   pass_.listed = true;
   return true;
+}
+
+/// The kernel finds the place of the next part by counting from the head
+/// (docs/kernel-facts.md#the-children-file).
+bool Reaper::IsListTorn() const {
+  return counters_.reaped != reaped_before_list_;
 }
 
 Micros Reaper::CountPassCost() {

@@ -142,6 +142,8 @@ class Reaper {
   bool IsOver(event::Turn& turn) const;
   bool Discover(event::Turn& turn);
   bool ListForDiscovery(event::Turn& turn);
+  /// Somebody was reaped since the list was begun: it may lack an entry.
+  [[nodiscard]] bool IsListTorn() const;
   void AddListed(model::FirstSight sight);
   void LookAt(pid_t pid);
   /// Of what discovery did since now_us_, which it sets.
@@ -158,9 +160,10 @@ class Reaper {
   Micros deaf_us_ = 0;  ///< what looks took in this Run that were dear or found nothing
   bool discovering_ = false;
   bool may_have_children_ = true;
-  std::vector<pid_t> part_;     ///< reused: a part of a list
-  std::size_t listed_ = 0;      ///< pids in the list that is being read
-  std::vector<pid_t> to_look_;  ///< known, but not looked at yet
+  std::vector<pid_t> part_;               ///< reused: a part of a list
+  std::size_t listed_ = 0;                ///< pids in the list that is being read
+  std::uint64_t reaped_before_list_ = 0;  ///< counters_.reaped then
+  std::vector<pid_t> to_look_;            ///< known, but not looked at yet
   std::vector<pid_t> helpers_;
   bool kernel_reaps_ = false;
   std::unordered_map<pid_t, int> pidfds_;   ///< only where the kernel reaps

@@ -97,7 +97,8 @@ std::optional<ProcStat> ParseStat(std::string_view text) {
     return std::nullopt;
   }
   ProcStat stat;
-  if (!Fields(text.substr(0, open)).Number(stat.pid)) return std::nullopt;
+  const auto [past, error] = std::from_chars(text.data(), text.data() + open, stat.pid);
+  if (error != std::errc() || past != text.data() + open) return std::nullopt;
   stat.comm = text.substr(open + 2, close - open - 2);
   Fields rest(text.substr(close + 1));
   // Fields 3 to 22 of proc(5).

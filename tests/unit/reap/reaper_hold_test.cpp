@@ -323,6 +323,45 @@ TEST_F(ReaperTest, APassOfDiscoveryListsOnceWhateverDiesMeanwhile) {
   EXPECT_EQ(Lists(), 1);
 }
 
+TEST_F(ReaperTest, AListThatADeathToreIsReadAnewForWhoAsked) {
+  reaper_->EnableDiscovery();
+  std::vector<pid_t> pids;
+  for (pid_t pid = 1000; pid < 1050; ++pid)
+    pids.push_back(pid);
+  Add(pids);
+  Start();
+  ops_.part_size = 10;
+  ops_.call_cost_us = 300;
+  const std::uint64_t request = reaper_->RequestDiscovery();
+  Run();
+  ASSERT_TRUE(Run().more) << "in the middle of the list";
+  ops_.Die(1000);
+  reaper_->OnSigchld(1000);
+  Settle();
+  EXPECT_FALSE(reaper_->IsDiscovered(request));
+  Settle();
+  EXPECT_TRUE(reaper_->IsDiscovered(request));
+  EXPECT_EQ(Lists(), 2);
+}
+
+TEST_F(ReaperTest, WhoAskedIsAnsweredThoughDeathsNeverEnd) {
+  reaper_->EnableDiscovery();
+  std::vector<pid_t> pids;
+  for (pid_t pid = 1000; pid < 1400; ++pid)
+    pids.push_back(pid);
+  Add(pids);
+  Start();
+  ops_.part_size = 20;
+  ops_.call_cost_us = 300;
+  const std::uint64_t request = reaper_->RequestDiscovery();
+  for (pid_t pid = 1000; !reaper_->IsDiscovered(request) && pid < 1400; ++pid) {
+    ops_.Die(pid);
+    reaper_->OnSigchld(pid);
+    Run();
+  }
+  EXPECT_TRUE(reaper_->IsDiscovered(request));
+}
+
 TEST_F(ReaperTest, LooksThatFindNothingLetSignalsBeHeard) {
   Use({.may_hold = true});
   std::vector<pid_t> pids;

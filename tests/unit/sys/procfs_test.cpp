@@ -48,6 +48,15 @@ TEST(ParseStat, TakesAnyNameForWhatItIs) {
   }
 }
 
+TEST(ParseStat, TakesNothingButANumberInFrontOfTheName) {
+  const std::string whole = StatText({.pid = 12, .comm = "x"});
+  ASSERT_TRUE(ParseStat(whole).has_value());
+  for (const std::string before : {" ", "1 ", "1\n", "x", "-"}) {
+    EXPECT_EQ(ParseStat(before + whole).has_value(), before == "-") << before;
+  }
+  EXPECT_FALSE(ParseStat("12 34" + whole.substr(2)).has_value());
+}
+
 TEST(ParseStat, ReadsNegativeNumbers) {
   // A process outside our namespace has parent 0, a kernel thread group 0; tpgid is -1 often.
   const auto stat = ParseStat(StatText({.pid = 7, .parent = -1, .group = -2}));
