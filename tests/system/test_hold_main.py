@@ -36,8 +36,8 @@ def test_a_crashed_main_stays_to_be_read(launch: Launcher, tmp_path: Path, mode:
     state = procread.read_process(outer)
     assert state is not None and state.is_zombie
     assert "VmPeak" not in Path(f"/proc/{outer}/status").read_text()
-    assert all(procread.read_process(crew.outer(pid)).state == "S"  # type: ignore[union-attr]
-               for pid in others)
+    wait_until(lambda: all(procread.read_process(crew.outer(pid)).state  # type: ignore[union-attr]
+                           == "S" for pid in others), "the others to sleep", 1)
     ended = crew.run.end()
     lasted = time.monotonic() - begun
     assert ended.code == code
