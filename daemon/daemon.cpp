@@ -206,7 +206,7 @@ reap::Rest Daemon::RunReaper(event::Turn& turn) {
   }
 }
 
-reap::Rest Daemon::RunReaperToTheEnd(event::Turn& turn) {
+reap::Rest Daemon::RunReaperToRest(event::Turn& turn) {
   reap::Rest rest;
   do {
     rest = RunReaper(turn);
@@ -217,11 +217,11 @@ reap::Rest Daemon::RunReaperToTheEnd(event::Turn& turn) {
 event::After Daemon::Reap(event::Turn& turn) {
   reap::Rest rest = RunReaper(turn);
   // What follows main's end depends on whether anybody is left: signals wait for that.
-  if (main_ended_ && rest.more) rest = RunReaperToTheEnd(turn);
+  if (main_ended_ && rest.more) rest = RunReaperToRest(turn);
   if (main_ended_ && !no_child_left_ && !rest.more) {
     // A put-off sweep has not told it.
     reaper_.OnSweepWanted();
-    rest = RunReaperToTheEnd(turn);
+    rest = RunReaperToRest(turn);
   }
   if (rest.until_us) {
     loop_->SetDeadline(reap_deadline_, *rest.until_us);

@@ -71,8 +71,8 @@ class Daemon final : private reap::ReapObserver, private RunControl {
   void SignalGroupAtEnd();
   event::After Reap(event::Turn& turn);
   reap::Rest RunReaper(event::Turn& turn);
-  /// Or to the end of the turn.
-  reap::Rest RunReaperToTheEnd(event::Turn& turn);
+  /// Until it rests, or the turn is over.
+  reap::Rest RunReaperToRest(event::Turn& turn);
 
   // --- reap::ReapObserver
   bool WantsLook(Micros now_us) override { return desk_ && desk_->WantsLook(now_us); }

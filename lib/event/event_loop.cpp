@@ -95,11 +95,7 @@ SourceId EventLoop::AddJob(Priority priority, JobHandler handler) {
   return Put(std::move(source));
 }
 
-void EventLoop::Wake(SourceId source) {
-  Queue(source);
-}
-
-void EventLoop::Queue(SourceId id) {
+void EventLoop::Wake(SourceId id) {
   Source& source = *sources_[id];
   if (std::exchange(source.queued, true)) return;
   queues_[static_cast<std::size_t>(source.priority)].push_back(id);
@@ -153,7 +149,7 @@ void EventLoop::Collect(int timeout_ms) {
     for (SourceId id = 0; id < sources_.size(); ++id) {
       if (!sources_[id] || sources_[id]->fd < 0) continue;
       sources_[id]->ready |= EPOLLIN;
-      Queue(id);
+      Wake(id);
     }
     ops_.Nap(kFailureNap_us);
     return;
@@ -166,7 +162,7 @@ void EventLoop::Collect(int timeout_ms) {
     Source* const source = sources_[event.data.u64].get();
     if (source == nullptr) continue;
     source->ready |= event.events;
-    Queue(event.data.u64);
+    Wake(event.data.u64);
   }
 }
 
@@ -182,7 +178,7 @@ void EventLoop::Dispatch(Priority priority, Turn& turn) {
     source.queued = false;
     const std::uint32_t ready = std::exchange(source.ready, 0);
     const After after = source.fd >= 0 ? source.io(ready, turn) : source.job(turn);
-    if (after == After::kMore && !source.removed) Queue(id);
+    if (after == After::kMore && !source.removed) Wake(id);
   }
   serving_.clear();
 }

@@ -62,7 +62,7 @@ class EventLoop {
   SourceId AddJob(Priority priority, JobHandler handler);
   /// The job runs in this turn if its priority is still to come, else in the next. A handler of
   /// descriptors is called, too, without events if there are none.
-  void Wake(SourceId source);
+  void Wake(SourceId id);
 
   DeadlineId AddDeadline(DeadlineHandler handler);
   /// From the handler of a deadline, one that is past is served in the next turn.
@@ -99,8 +99,6 @@ class EventLoop {
   void Dispatch(Priority priority, Turn& turn);
   void RunDeadlines();
   void Sweep();
-  /// To be served when its priority comes next.
-  void Queue(SourceId id);
   SourceId Put(std::unique_ptr<Source> source);
   void Fail(std::string_view what, int code) {
     if (on_failure_) on_failure_(what, code);

@@ -106,9 +106,7 @@ void Reaper::Wait(const Action& action) {
   const sys::WaitMode mode = peek ? sys::WaitMode::kPeek : sys::WaitMode::kReap;
   if (any) ++counters_.walks;
   const model::WaitOutcome outcome = any ? ops_.WaitAny(mode) : ops_.WaitPid(action.pid, mode);
-  const Micros before_us = now_us_;
-  now_us_ = ops_.Now();
-  const Micros cost_us = now_us_ - before_us;
+  const Micros cost_us = TakeTime();
   // A walk that reaps one of a burst beside few living is cheap, and no loss of time.
   const bool dear_walk = any && cost_us > plan_.limits().walk_limit_us;
   if (dear_walk || outcome.kind == Kind::kNothing) deaf_us_ += cost_us;
@@ -219,14 +217,11 @@ void Reaper::ListPart(const Action& action) {
   if (action.first_part) {
     ++counters_.scans;
     listed_ = 0;
-    reaped_before_list_ = counters_.reaped;
     pass_.listing = false;  // both read the same list
     if (discovering_) discovery_.OnOtherListing();
   }
-  part_.clear();
-  const sys::ListPart result = ops_.ListChildren(action.first_part, part_);
-  const Micros cost_us = ops_.Now() - now_us_;
-  now_us_ += cost_us;
+  const sys::ListPart result = ReadPart(action.first_part);
+  const Micros cost_us = TakeTime();
   deaf_us_ += cost_us;
   if (result == sys::ListPart::kFailed) {
     plan_.OnListFailed(now_us_);
@@ -326,14 +321,11 @@ bool Reaper::ListForDiscovery(event::Turn& turn) {
   if (kernel_reaps_) discovery_.OnListing();
   // Once in a pass: what has become due since it began waits for the pause after it.
   while (!pass_.listed && (pass_.listing || discovery_.list_due())) {
-    part_.clear();
     const bool first_part = !std::exchange(pass_.listing, true);
-    if (first_part) {
-      discovery_.OnListing();
-      reaped_before_list_ = counters_.reaped;
-    }
-    const sys::ListPart result = ops_.ListChildren(first_part, part_);
-    const Micros cost_us = CountPassCost();
+    if (first_part) discovery_.OnListing();
+    const sys::ListPart result = ReadPart(first_part);
+    const Micros cost_us = TakeTime();
+    pass_.cost_us += cost_us;
     if (!first_part) deaf_us_ += cost_us;  // the first is all when there are few
     AddListed(model::FirstSight::kDiscovery);
     pass_.listing = result == sys::ListPart::kMore;
@@ -345,16 +337,21 @@ bool Reaper::ListForDiscovery(event::Turn& turn) {
   return true;
 }
 
+sys::ListPart Reaper::ReadPart(bool first_part) {
+  if (first_part) reaped_before_list_ = counters_.reaped;
+  part_.clear();
+  return ops_.ListChildren(first_part, part_);
+}
+
 /// The kernel finds the place of the next part by counting from the head
 /// (docs/kernel-facts.md#the-children-file).
 bool Reaper::IsListTorn() const {
   return counters_.reaped != reaped_before_list_;
 }
 
-Micros Reaper::CountPassCost() {
+Micros Reaper::TakeTime() {
   const Micros cost_us = ops_.Now() - now_us_;
   now_us_ += cost_us;
-  pass_.cost_us += cost_us;
   return cost_us;
 }
 
@@ -366,7 +363,7 @@ void Reaper::LookAt(pid_t pid) {
   const std::shared_ptr<const model::Shadow> before = known->shadow;
   const auto seen =
       ops_.LookAtLiving(pid, known->pidfs_inode != 0 ? sys::Known::kInode : sys::Known::kNothing);
-  CountPassCost();
+  pass_.cost_us += TakeTime();
   // Where the kernel reaps, its number may be another's by now.
   const bool same = seen && (!kernel_reaps_ || seen->pidfs_inode == known->pidfs_inode);
   if (same) table_.Note(*seen);

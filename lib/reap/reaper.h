@@ -142,12 +142,14 @@ class Reaper {
   bool IsOver(event::Turn& turn) const;
   bool Discover(event::Turn& turn);
   bool ListForDiscovery(event::Turn& turn);
+  /// Of the list of children, into part_.
+  sys::ListPart ReadPart(bool first_part);
   /// Somebody was reaped since the list was begun: it may lack an entry.
   [[nodiscard]] bool IsListTorn() const;
   void AddListed(model::FirstSight sight);
   void LookAt(pid_t pid);
-  /// Of what discovery did since now_us_, which it sets.
-  Micros CountPassCost();
+  /// What passed since now_us_, which it sets.
+  Micros TakeTime();
 
   sys::ProcessOps& ops_;
   ReapObserver& observer_;

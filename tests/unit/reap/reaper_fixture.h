@@ -28,6 +28,12 @@ class ReaperTest : public ::testing::Test, public ReapObserver {
       ops_.children.push_back({.pid = pid});
   }
 
+  /// So many, from number 1000 on.
+  void AddCrowd(int count) {
+    for (pid_t pid = 1000; pid < 1000 + count; ++pid)
+      Add({pid});
+  }
+
   Rest Run() {
     event::Turn turn(ops_);
     return reaper_->Run(turn);

@@ -226,10 +226,7 @@ TEST_F(ReaperTest, ARequestedDiscoveryIsNotPutOff) {
 
 TEST_F(ReaperTest, ALongListIsReadInTurns) {
   reaper_->EnableDiscovery();
-  std::vector<pid_t> pids;
-  for (pid_t pid = 1000; pid < 2000; ++pid)
-    pids.push_back(pid);
-  Add(pids);
+  AddCrowd(1000);
   Start();
   ops_.part_size = 10;
   ops_.call_cost_us = 300;
@@ -308,10 +305,7 @@ TEST_F(ReaperTest, AScanThatFailsIsNoListOfDiscovery) {
 
 TEST_F(ReaperTest, APassOfDiscoveryListsOnceWhateverDiesMeanwhile) {
   reaper_->EnableDiscovery();
-  std::vector<pid_t> pids;
-  for (pid_t pid = 1000; pid < 1100; ++pid)
-    pids.push_back(pid);
-  Add(pids);
+  AddCrowd(100);
   Start();
   ops_.part_size = 10;
   ops_.call_cost_us = 300;  // every call ends the turn
@@ -325,10 +319,7 @@ TEST_F(ReaperTest, APassOfDiscoveryListsOnceWhateverDiesMeanwhile) {
 
 TEST_F(ReaperTest, AListThatADeathToreIsReadAnewForWhoAsked) {
   reaper_->EnableDiscovery();
-  std::vector<pid_t> pids;
-  for (pid_t pid = 1000; pid < 1050; ++pid)
-    pids.push_back(pid);
-  Add(pids);
+  AddCrowd(50);
   Start();
   ops_.part_size = 10;
   ops_.call_cost_us = 300;
@@ -346,10 +337,7 @@ TEST_F(ReaperTest, AListThatADeathToreIsReadAnewForWhoAsked) {
 
 TEST_F(ReaperTest, WhoAskedIsAnsweredThoughDeathsNeverEnd) {
   reaper_->EnableDiscovery();
-  std::vector<pid_t> pids;
-  for (pid_t pid = 1000; pid < 1400; ++pid)
-    pids.push_back(pid);
-  Add(pids);
+  AddCrowd(400);
   Start();
   ops_.part_size = 20;
   ops_.call_cost_us = 300;
@@ -364,10 +352,7 @@ TEST_F(ReaperTest, WhoAskedIsAnsweredThoughDeathsNeverEnd) {
 
 TEST_F(ReaperTest, LooksThatFindNothingLetSignalsBeHeard) {
   Use({.may_hold = true});
-  std::vector<pid_t> pids;
-  for (pid_t pid = 1000; pid < 1100; ++pid)
-    pids.push_back(pid);
-  Add(pids);
+  AddCrowd(100);
   ops_.call_cost_us = 50;
   while (Run().more) {
     EXPECT_LE(ops_.TakeCalls().size(), 5U) << "about 200 us";
@@ -376,10 +361,7 @@ TEST_F(ReaperTest, LooksThatFindNothingLetSignalsBeHeard) {
 
 TEST_F(ReaperTest, ManyNewOnesAreLookedAtLittleByLittle) {
   reaper_->EnableDiscovery();
-  std::vector<pid_t> pids;
-  for (pid_t pid = 1000; pid < 1100; ++pid)
-    pids.push_back(pid);
-  Add(pids);
+  AddCrowd(100);
   reaper_->OnSigchld(0);
   Rest rest = Run();
   while (rest.more)
