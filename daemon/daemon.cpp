@@ -223,6 +223,8 @@ event::After Daemon::Reap(event::Turn& turn) {
     reaper_.OnSweepWanted();
     rest = RunReaperToRest(turn);
   }
+  // Those who were held until main's end go before us, each with its line in the death log.
+  if (main_ended_ && rest.more && reaper_.plan().IsReapDue()) return event::After::kMore;
   if (rest.until_us) {
     loop_->SetDeadline(reap_deadline_, *rest.until_us);
   } else {

@@ -188,6 +188,7 @@ void Plan::OnDecided(pid_t pid, Decision decision) {
   PassBy({.kind = Action::Kind::kPeek, .pid = pid});
   if (decision == Decision::kHold && limits_.can_list) {
     held_.insert(pid);
+    sweep_due_ = true;  // whether any but held ones are left only another list tells
   } else {
     to_reap_.push_back(pid);
   }

@@ -11,7 +11,8 @@
 //
 // Promises, whatever the kernel answers:
 //  - a death that a SIGCHLD was sent for is found, however many signals were lost;
-//  - when the last child was reaped, a look that finds none follows;
+//  - when the last child was reaped, a look that finds none follows; when the last but held ones
+//    was, a list that has these alone;
 //  - a held pid is never asked to be reaped before OnRelease;
 //  - a death that was looked at is not looked at again, and not reaped before it is decided;
 //  - fruitless looking is paced: at most 1 % of the time by P_ALL, 5 % by scan while something may
@@ -140,6 +141,8 @@ class Plan {
   /// Its death was looked at and decided; it is held or about to be reaped.
   [[nodiscard]] bool WasSeen(pid_t pid) const;
   [[nodiscard]] std::size_t held_count() const { return held_.size(); }
+  /// Some are looked at and decided, or released, and not yet reaped.
+  [[nodiscard]] bool IsReapDue() const { return !to_reap_.empty(); }
   /// A scan or a probe is under way or due.
   [[nodiscard]] bool sweep_due() const { return sweep_due_ || scan_.stage != Stage::kNone; }
 

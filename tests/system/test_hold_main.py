@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import procread
-from crew import Crew, DeathLog, reason
+from crew import Crew, DeathLog, hold_file, reason
 from launch import PID1, SUBREAPER, Launcher, roles
 from waiting import wait_until
 
@@ -149,6 +149,32 @@ def test_wait_for_all_ends_when_only_held_ones_are_left(launch: Launcher, mode: 
     assert crew.run.end(5).code == 5
     assert time.monotonic() - begun < 1.5
     assert {reason(record) for record in crew.log.wait_named("worker", 4)} == {"shutdown"}
+
+
+def test_wait_for_all_ends_when_the_last_die_together(launch: Launcher, mode: str) -> None:
+    """Of two deaths one is told by a signal, and no later death brings another look."""
+    crew = Crew(launch, ["--hold", "comm=worker,until=released", "--wait-for", "all"], mode=mode)
+    last = [crew.outer(pid) for pid in crew.order("live", "worker", 2)]
+    crew.say("end", "exit:5")
+    crew.log.wait_named("reaperd_roles")
+    crew.run.send(signal.SIGSTOP)
+    for pid in last:
+        os.kill(pid, signal.SIGTERM)
+    crew.run.send(signal.SIGCONT)
+    assert crew.run.end(5).code == 5
+    assert [reason(record) for record in crew.log.named("worker")] == ["shutdown"] * 2
+
+
+def test_every_held_one_has_its_line_at_the_end(launch: Launcher, tmp_path: Path,
+                                                mode: str) -> None:
+    """They are more than a turn of the loop can reap, and no grace gives another."""
+    rule = hold_file(tmp_path, {"rules": [{"name": "all", "match": {"comm": "worker"},
+                                           "until": "released"}], "limits": {"max_held": 400}})
+    crew = Crew(launch, ["--hold", rule, "--grace", "off"], mode=mode)
+    crew.order("dead", "worker", "exit:3", 400)
+    wait_until(lambda: crew.run.err().count("holding") == 400, "400 held")
+    assert crew.end("exit:6").code == 6
+    assert [reason(record) for record in crew.log.named("worker")] == ["shutdown"] * 400
 
 
 def test_holds_do_not_delay_the_end_after_main(launch: Launcher, mode: str) -> None:

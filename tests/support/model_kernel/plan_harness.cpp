@@ -129,6 +129,7 @@ Action PlanHarness::Act() {
   }
   ++calls_;
   if (kernel_.child_count() > 0) knows_childless_ = false;
+  if (kernel_.child_count() != listed_at_end_) knows_only_held_ = false;
   most_children_ = std::max<std::uint64_t>(most_children_, kernel_.child_count());
   if (++calls_since_news_ > 5 * most_children_ + kMaxHintCalls) Violate("busy without news");
   CheckBefore(action);
@@ -191,6 +192,8 @@ void PlanHarness::CheckRest(const Action& action) {
   if (plan_.held_count() != held_.size()) Violate("counts the held wrongly");
   if (kernel_.child_count() == 0 && !knows_childless_)
     Violate("has not seen that no child is left");
+  if (!held_.empty() && kernel_.child_count() == held_.size() && !knows_only_held_)
+    Violate("has not seen that only held ones are left");
 }
 
 void PlanHarness::Wait(const Action& action) {
@@ -242,8 +245,9 @@ void PlanHarness::List(const Action& action) {
   const Micros cost_us = kernel_.Now() - begin;
   Trace(*more ? "list: more follows" : "list: end");
   pace_.OnListed(action, *more, cost_us);
-  list_empty_ = listed_.empty() && (list_empty_ || action.first_part);
-  if (list_empty_ && !*more) knows_childless_ = true;
+  listed_at_end_ = listed_.size() + (action.first_part ? 0 : listed_at_end_);
+  if (listed_at_end_ == 0 && !*more) knows_childless_ = true;
+  knows_only_held_ = !*more && listed_at_end_ == held_.size();
   plan_.OnListed(listed_, *more, cost_us);
 }
 

@@ -112,8 +112,9 @@ class PlanHarness {
   std::vector<pid_t> held_;
   std::set<pid_t> to_reap_;  ///< decided or released, and not reaped yet
   std::vector<pid_t> listed_;
-  bool list_empty_ = false;       ///< so far
-  bool knows_childless_ = false;  ///< the last answer to P_ALL or of a whole list said so
+  std::uint64_t listed_at_end_ = 0;  ///< so far, or in the whole list
+  bool knows_childless_ = false;     ///< the last answer to P_ALL or of a whole list said so
+  bool knows_only_held_ = false;     ///< the last whole list did
   std::string violation_;
   std::uint64_t calls_ = 0;
   std::uint64_t calls_since_news_ = 0;

@@ -109,6 +109,7 @@ TEST_F(PlanTest, SwitchingToHoldScansAndSwitchingBackScansUntilNothingIsHeld) {
   List({7});
   Look(Peek(7), Outcome::kDead);
   plan_.OnDecided(7, Decision::kHold);
+  List({7});
   EXPECT_EQ(Next(), Rest());
 
   plan_.SetLimits({});

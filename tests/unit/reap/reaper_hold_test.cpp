@@ -85,6 +85,17 @@ TEST_F(ReaperTest, TellsWhenAllThatAreLeftAreHeld) {
   EXPECT_EQ(Settle(), (Words{"death 7", "reaped 7", "only held left"}));
 }
 
+TEST_F(ReaperTest, TellsItWhenTheLastTwoDieTogetherAndOneSignalIsLost) {
+  Use({.may_hold = true});
+  Add({6, 7});
+  Start();
+  to_hold_ = {6, 7};
+  ops_.Die(6);
+  ops_.Die(7);
+  reaper_->OnSigchld(7);
+  EXPECT_EQ(Settle(), (Words{"death 7", "death 6", "only held left"}));
+}
+
 TEST_F(ReaperTest, WhatIsHeldStaysUntilItsRelease) {
   Use({.may_hold = true});
   Add({5, 6, 7});
