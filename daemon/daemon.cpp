@@ -107,9 +107,11 @@ std::optional<int> Daemon::StartMain() {
   WriteTerminationLog("cannot start " + Printable(spec_.main.command.front()) + ": " +
                       sys::StepName(failure.step) + ": " + ErrnoText(failure.code) + "\n");
   const bool interpreter = failure.step == sys::SpawnStep::kInterpreter;
-  if (failure.step != sys::SpawnStep::kExec && !interpreter) return spec_.exit.own_failure;
-  return model::MapStatus(
-      spec_.exit, model::ExecFailureStatus(spec_.exit.exec_failure, failure.code, interpreter));
+  const bool of_command = failure.step == sys::SpawnStep::kExec || interpreter;
+  const auto status =
+      of_command ? model::ExecFailureStatus(spec_.exit.exec_failure, failure.code, interpreter)
+                 : std::nullopt;
+  return status ? model::MapStatus(spec_.exit, *status) : spec_.exit.own_failure;
 }
 
 void Daemon::MakeDesk() {

@@ -158,6 +158,8 @@ ParsedCommandLine ParseOwnCommandLine(const CommandLine& line) {
   for (; at < line.argv.size(); ++at)
     values.spec.main.command.emplace_back(line.argv[at]);
   for (std::string& entry : values.set_variables) {
+    auto& user = values.spec.main.user;
+    if (user && entry.starts_with("HOME=")) user->home.clear();  // what is asked for by name counts
     SetVariable(values.spec.main.environment, std::move(entry));
   }
   if (values.explain) return ParsedCommandLine::Print(0, Explain(values.spec, line.pid1));

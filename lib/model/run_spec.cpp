@@ -11,10 +11,13 @@ std::array<int, kSignalLimit> SignalPolicy::IdentityRewrite() {
   return identity;
 }
 
-int ExecFailureStatus(ExitPolicy::ExecFailure policy, int code, bool found) {
+std::optional<int> ExecFailureStatus(ExitPolicy::ExecFailure policy, int code, bool found) {
   const bool missing = code == ENOENT || code == ENOTDIR;
+  // EAGAIN is RLIMIT_NPROC of a user that main became: execve(2), not setuid(2), tells of it.
+  const bool scarce = code == EAGAIN || code == ENOMEM || code == EMFILE || code == ENFILE;
   switch (policy) {
     case ExitPolicy::ExecFailure::kReaperd:
+      if (scarce) return std::nullopt;
       return missing && !found ? 127 : 126;
     case ExitPolicy::ExecFailure::kTini:
       if (code == ENOENT) return 127;

@@ -143,9 +143,9 @@ struct RunSpec {
   bool close_inherited_descriptors = false;
 };
 
-/// The status that `policy` makes of an errno of a failed exec. `found`: the program itself is
-/// there (its interpreter is not).
-int ExecFailureStatus(ExitPolicy::ExecFailure policy, int code, bool found = false);
+/// The status that `policy` makes of an errno of a failed exec; nullopt: nothing is wrong with the
+/// command, the failure is our own. `found`: the program itself is there (its interpreter is not).
+std::optional<int> ExecFailureStatus(ExitPolicy::ExecFailure policy, int code, bool found = false);
 
 /// `code` through `policy.map`.
 int MapStatus(const ExitPolicy& policy, int code);

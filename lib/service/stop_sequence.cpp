@@ -100,6 +100,15 @@ StopActions StopSequence::OnDrainCommandEnded(Micros now_us) {
 
 StopActions StopSequence::OnMainEnded(bool children_left, Micros now_us) {
   if (main_ended_ || phase_ == Phase::kDone) return {};
+  StopActions actions;
+  // Whom the drain command was to spare is gone.
+  if (phase_ == Phase::kDraining) actions.push_back({Kind::kEndDrain, 0});
+  const StopActions others = GoOnWithoutMain(children_left, now_us);
+  actions.insert(actions.end(), others.begin(), others.end());
+  return actions;
+}
+
+StopActions StopSequence::GoOnWithoutMain(bool children_left, Micros now_us) {
   main_ended_ = true;
   main_ended_us_ = now_us;
   if (!children_left) return Finish();

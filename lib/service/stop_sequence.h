@@ -73,6 +73,7 @@ class StopSequence {
 
  private:
   void BeginStopping(Micros now_us);
+  StopActions GoOnWithoutMain(bool children_left, Micros now_us);
   StopActions Forward(int signal, Micros now_us);
   StopActions EndDrain(Micros now_us);
   StopActions EnterGrace(Micros now_us);

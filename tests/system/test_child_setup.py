@@ -58,6 +58,11 @@ def test_user_by_name_brings_its_groups_and_home(launch: Launcher, mode: str) ->
     assert seen["environment"]["USER"] == "untouched"
 
 
+def test_home_asked_for_by_name_counts_more_than_that_of_the_user(launch: Launcher) -> None:
+    seen = report(launch, ["--user", "www-data", "--env", "HOME=/explicit"], SUBREAPER)
+    assert seen["environment"]["HOME"] == "/explicit"
+
+
 def test_user_with_a_group(launch: Launcher, mode: str) -> None:
     seen = report(launch, ["--user", "www-data:daemon"], mode)
     assert seen["gids"] == [1, 1, 1]

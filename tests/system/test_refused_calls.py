@@ -97,6 +97,16 @@ def test_no_process_left_for_this_user(launch: Launcher, mode: str) -> None:
     assert strays() == []
 
 
+def test_no_process_left_for_the_user_that_main_becomes(launch: Launcher, mode: str) -> None:
+    """The kernel tells of it in execve, and the command is not to blame."""
+    one = launch.start([], roles("echo"), mode=SUBREAPER, prefix=roles("as-user", LONE_USER, "--"))
+    one.wait_line("^ready echo")
+    ended = launch.run(["--user", str(LONE_USER)], ["/bin/sleep", "1000"], mode=mode,
+                       prefix=roles("limit", "nproc=1", "--"), environment=without_leak_check())
+    assert ended.code == 125
+    assert "cannot start /bin/sleep: exec: Resource temporarily unavailable" in ended.err
+
+
 @pytest.fixture
 def small_cgroup() -> Iterator[Path]:
     """A cgroup of the v1 or v2 pids controller, removed afterwards."""

@@ -157,6 +157,17 @@ def test_main_may_end_by_itself_during_the_drain(launch: Launcher, mode: str) ->
     assert count(run, "TERM") == 0
 
 
+def test_mains_end_ends_the_drain_command(launch: Launcher, mode: str) -> None:
+    script = make_script(launch.folder / "drain", "echo drain-began\nexec sleep 1000\n")
+    run = start_echo(launch, mode, ["--drain", "30s", "--drain-command", script, "--grace", "off"],
+                     "--exit-on=HUP=6")
+    run.send(signal.SIGTERM)
+    run.wait_line("^drain-began")
+    run.send(signal.SIGHUP)
+    assert run.end(5).code == 6
+    assert strays() == []
+
+
 def test_the_drain_command_runs_before_the_forward(launch: Launcher, mode: str) -> None:
     gate = launch.folder / "gate"
     os.mkfifo(gate)

@@ -76,6 +76,13 @@ INSTANTIATE_TEST_SUITE_P(Theirs, ExecFailureStatusTest,
                                            ExecRow{ExecFailure::kCatatonit, ENOENT, false, 1},
                                            ExecRow{ExecFailure::kCatatonit, EACCES, false, 1}));
 
+TEST(ExecFailureStatus, WhatIsScarceIsOurFailureAndNotTheCommands) {
+  for (const int code : {EAGAIN, ENOMEM, EMFILE, ENFILE}) {
+    EXPECT_EQ(ExecFailureStatus(ExecFailure::kReaperd, code), std::nullopt) << code;
+    EXPECT_EQ(ExecFailureStatus(ExecFailure::kTini, code), 1) << code;
+  }
+}
+
 TEST(MapStatus, LeavesWhatIsNotMapped) {
   const ExitPolicy policy;
   for (int code = 0; code < 256; ++code)

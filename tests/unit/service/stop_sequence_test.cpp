@@ -232,9 +232,15 @@ TEST_F(StopSequenceTest, ADrainCommandWithoutATimeMayTakeItsTime) {
 TEST_F(StopSequenceTest, MainsEndDuringTheDrainEndsTheDrain) {
   Use({.drain_us = 30 * kSecond, .grace_us = kFive});
   Stop(SIGTERM, 1);
-  EXPECT_EQ(MainEnds(2), StopActions{kTerminateAll});
+  EXPECT_EQ(MainEnds(2), (StopActions{kEndDrain, kTerminateAll}));
   EXPECT_EQ(stop_.OnDrainCommandEnded(At(3)), kNothing);
   EXPECT_EQ(Deadline(7), StopActions{kKillAll});
+}
+
+TEST_F(StopSequenceTest, MainsEndDuringTheDrainLeavesNoDrainCommandBehind) {
+  Use({.drain_command = true});
+  Stop(SIGTERM, 1);
+  EXPECT_EQ(MainEnds(2), (StopActions{kEndDrain, kFinish}));
 }
 
 // --- grace while a stop runs: somebody waits for our end, mostly for 10 s
@@ -294,7 +300,7 @@ TEST_F(StopSequenceTest, AStopDuringGraceDoesNotProlongAShortOne) {
 TEST_F(StopSequenceTest, MainsEndDuringTheDrainOfARunningStopShortensALongGrace) {
   Use({.drain_us = 30 * kSecond, .grace_us = 60 * kSecond});
   Stop(SIGTERM, 0);
-  EXPECT_EQ(MainEnds(1), StopActions{kTerminateAll});
+  EXPECT_EQ(MainEnds(1), (StopActions{kEndDrain, kTerminateAll}));
   EXPECT_EQ(Deadline(9), StopActions{kKillAll});
 }
 
@@ -342,14 +348,14 @@ TEST_F(StopSequenceTest, WaitingForAllWithoutGraceTheStopTimeoutHoldsForTheOther
 TEST_F(StopSequenceTest, WaitingForAllWithoutGraceMainsEndInTheDrainForcesNobody) {
   Use({.drain_us = kFive, .wait_for_all = true});
   Stop(SIGINT, 1);
-  EXPECT_EQ(MainEnds(2), StopActions{ForwardAll(SIGINT)});
+  EXPECT_EQ(MainEnds(2), (StopActions{kEndDrain, ForwardAll(SIGINT)}));
   ExpectRestsIn(Phase::kStopping);
 }
 
 TEST_F(StopSequenceTest, WaitingForAllWithoutGraceMainsEndInTheDrainStartsTheStopTimeout) {
   Use({.drain_us = kFive, .timeout_us = 20 * kSecond, .wait_for_all = true});
   Stop(SIGTERM, 1);
-  EXPECT_EQ(MainEnds(2), StopActions{ForwardAll(SIGTERM)});
+  EXPECT_EQ(MainEnds(2), (StopActions{kEndDrain, ForwardAll(SIGTERM)}));
   EXPECT_EQ(Deadline(22), StopActions{kKillAll});
 }
 
