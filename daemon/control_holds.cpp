@@ -36,10 +36,9 @@ Result<model::LeaseAnswer> ControlDesk::Hold(const model::LeaseRequest& request,
                                              model::WantPidfd want) {
   if (Status open = Open(); !open) return open.error();
   if (Status can = CanHold(around_.reap, "a lease"); !can) return can.error();
-  if (const reap::PlanLimits& limits = around_.reaper.plan().limits();
-      !limits.can_list || !limits.can_peek) {
+  if (!around_.reaper.plan().CanHold(around_.loop.Now())) {
     return Error(EOPNOTSUPP,
-                 "nobody can be held: this kernel does not list children, or does not "
+                 "nobody can be held: the children cannot be listed now, or this kernel does not "
                  "show a zombie without reaping it");
   }
   auto id = Identify(request.pid, request.id);

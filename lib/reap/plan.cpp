@@ -66,6 +66,10 @@ Action Plan::Look(pid_t pid) const {
 }
 
 Action Plan::Next(Micros now_us) {
+  if (MayListAgain(now_us)) {
+    limits_.can_list = true;
+    list_again_us_.reset();
+  }
   Action rest;
   if (!to_reap_.empty()) {
     if (now_us >= retry_not_before_us_) {
@@ -229,13 +233,21 @@ void Plan::OnListed(std::span<const pid_t> pids, bool more, Micros cost_us) {
   scan_.pids.insert(scan_.pids.end(), pids.begin(), pids.end());
   scan_.cost_us += cost_us;
   scan_.stage = more ? Stage::kListing : Stage::kLooking;
+  if (!more) lists_failed_ = 0;
 }
 
 void Plan::OnListFailed(Micros now_us) {
-  limits_.can_list = false;
-  ReleaseAll();
   scan_.stage = Stage::kNone;
   sweep_due_ = true;
+  ++lists_failed_;
+  if (!MayWalk() && lists_failed_ < limits_.list_tries) {
+    Pause(limits_.error_pause_us, now_us);
+    return;
+  }
+  lists_failed_ = 0;
+  limits_.can_list = false;
+  list_again_us_ = now_us + limits_.list_again_us;
+  ReleaseAll();
   sweep_not_before_us_ = now_us;
 }
 

@@ -62,6 +62,9 @@ struct PlanLimits {
   /// any zombie left at all.
   int barren_waits = 1000;
   Micros error_pause_us = 10 * kMillisecond;  ///< after an error of the kernel
+  /// Where something may be held a list is tried so often before it is given up, which lets all go.
+  int list_tries = 3;
+  Micros list_again_us = kSecond;  ///< so long a list that was given up is not tried again
 };
 
 struct Action {
@@ -133,9 +136,15 @@ class Plan {
   void OnDecided(pid_t pid, Decision decision);
   /// The answer to kList: a part of the list, whether more follows, what the call cost.
   void OnListed(std::span<const pid_t> pids, bool more, Micros cost_us);
-  /// The list cannot be had (any more). Reaping goes on by P_ALL, which bears no held zombie: all
-  /// that are held are released.
+  /// The list could not be read. Given up (PlanLimits::list_tries), reaping goes on by P_ALL, which
+  /// bears no held zombie: all that are held are released. Memory or descriptors that ran out do
+  /// not mean without a list for ever: after a while the next need tries again.
   void OnListFailed(Micros now_us);
+
+  /// A hold can be kept: also where a list was given up, when it is time to try again.
+  [[nodiscard]] bool CanHold(Micros now_us) const {
+    return limits_.can_peek && (limits_.can_list || MayListAgain(now_us));
+  }
 
   [[nodiscard]] bool IsHeld(pid_t pid) const { return held_.contains(pid); }
   /// Its death was looked at and decided; it is held or about to be reaped.
@@ -174,6 +183,9 @@ class Plan {
   void OnError(const Action& action, Micros now_us);
   void PassBy(const Action& action);
   void ReleaseAll();
+  [[nodiscard]] bool MayListAgain(Micros now_us) const {
+    return list_again_us_ && now_us >= *list_again_us_;
+  }
   /// No sweep for so long; an earlier pause that ends later stays.
   void Pause(Micros pause_us, Micros now_us);
 
@@ -187,6 +199,8 @@ class Plan {
   Scan scan_;
   int dear_walks_ = 0;  ///< in a row
   BelievedCost fruitless_walk_;
+  int lists_failed_ = 0;                 ///< in a row
+  std::optional<Micros> list_again_us_;  ///< nullopt: not given up
 };
 
 }  // namespace reaperd::reap

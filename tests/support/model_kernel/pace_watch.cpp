@@ -103,9 +103,13 @@ void PaceWatch::OnListed(const Action& action, bool more, Micros cost_us) {
   scan_.most.cost_us += cost_us;
 }
 
-void PaceWatch::OnListFailed() {
-  limits_.can_list = false;
+void PaceWatch::OnListFailed(bool given_up, Micros now_us) {
   scan_ = {};
+  if (!given_up) {
+    Owe(limits_.error_pause_us, limits_.error_pause_us, now_us);
+    return;
+  }
+  limits_.can_list = false;
   not_before_us_ = 0;
 }
 

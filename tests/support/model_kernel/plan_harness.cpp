@@ -119,6 +119,7 @@ void PlanHarness::SetLimits(const reap::PlanLimits& limits) {
 
 Action PlanHarness::Act() {
   const Action action = plan_.Next(kernel_.Now());
+  if (plan_.limits().can_list && !limits_.can_list) TriesListsAgain();
   const bool holding = !held_.empty() || MayHold();
   if (const char* wrong = pace_.OnNext(action, holding, kernel_.Now())) Violate(wrong);
   if (action.kind == Action::Kind::kRest) {
@@ -248,6 +249,7 @@ void PlanHarness::List(const Action& action) {
   listed_at_end_ = listed_.size() + (action.first_part ? 0 : listed_at_end_);
   if (listed_at_end_ == 0 && !*more) knows_childless_ = true;
   knows_only_held_ = !*more && listed_at_end_ == held_.size();
+  if (!*more) lists_failed_in_row_ = 0;
   plan_.OnListed(listed_, *more, cost_us);
 }
 
@@ -256,10 +258,30 @@ void PlanHarness::OnListFailed() {
   Trace("list failed");
   ++faults_;
   ++list_failures_;
-  limits_.can_list = false;
-  pace_.OnListFailed();
-  ForgetAll();
+  const bool may_walk = held_.empty() && !MayHold();
+  ++lists_failed_in_row_;
   plan_.OnListFailed(kernel_.Now());
+  const bool given_up = !plan_.limits().can_list;
+  if (given_up != (may_walk || lists_failed_in_row_ >= limits_.list_tries)) {
+    Violate(given_up ? "gives the list up too early" : "gives the list up too late");
+  }
+  pace_.OnListFailed(given_up, kernel_.Now());
+  if (!given_up) return;
+  lists_failed_in_row_ = 0;
+  given_up_us_ = kernel_.Now();
+  limits_.can_list = false;
+  ForgetAll();
+}
+
+void PlanHarness::TriesListsAgain() {
+  Trace("lists again");
+  if (!given_up_us_ || kernel_.Now() < *given_up_us_ + limits_.list_again_us) {
+    Violate("tries the list again too early");
+  }
+  given_up_us_.reset();
+  limits_.can_list = true;
+  pace_.set_limits(limits_);
+  ++lists_tried_again_;
 }
 
 void PlanHarness::Sleep(Micros until_us) {

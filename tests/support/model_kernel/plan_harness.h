@@ -64,6 +64,7 @@ class PlanHarness {
   [[nodiscard]] std::uint64_t holds() const { return holds_; }
   [[nodiscard]] std::uint64_t scans() const { return scans_; }
   [[nodiscard]] std::uint64_t list_failures() const { return list_failures_; }
+  [[nodiscard]] std::uint64_t lists_tried_again() const { return lists_tried_again_; }
   /// Time spent in calls of the plan.
   [[nodiscard]] Nanos call_time_ns() const { return call_time_ns_; }
   [[nodiscard]] const PaceWatch& pace() const { return pace_; }
@@ -98,6 +99,7 @@ class PlanHarness {
   void Decided(const model::WaitOutcome& outcome);
   void List(const reap::Action& action);
   void OnListFailed();
+  void TriesListsAgain();
   void Forget(pid_t held);
   void ForgetAll();
 
@@ -123,6 +125,9 @@ class PlanHarness {
   std::uint64_t holds_ = 0;
   std::uint64_t scans_ = 0;
   std::uint64_t list_failures_ = 0;
+  int lists_failed_in_row_ = 0;
+  std::optional<Micros> given_up_us_;
+  std::uint64_t lists_tried_again_ = 0;
   std::uint64_t faults_ = 0;
   Nanos call_time_ns_ = 0;
   Micros longest_slept_over_us_ = 0;

@@ -263,7 +263,7 @@ void RandomWorld::SwitchLimits() {
 }
 
 void RandomWorld::FailList() {
-  kernel_.Fail(ModelKernel::Call::kList, ENOMEM, 1);
+  kernel_.Fail(ModelKernel::Call::kList, ENOMEM, static_cast<int>(random_.Between(1, 4)));
 }
 
 void RandomWorld::FailWaits() {

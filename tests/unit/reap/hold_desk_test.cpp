@@ -301,6 +301,10 @@ TEST_F(HoldDeskTest, WhomThePlanHasToLetGoIsToldAsReleased) {
   Settle();
   ops_.can_list = false;
   AddDead(6);
+  for (int tried = 1; tried < 3; ++tried) {
+    Settle();
+    ops_.now_us += 10 * kMillisecond;
+  }
   const Words told = Settle();
   EXPECT_EQ(Pids(), "");
   EXPECT_EQ(std::count(told.begin(), told.end(), "released 5: budget"), 1);

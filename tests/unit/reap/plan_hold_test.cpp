@@ -126,20 +126,40 @@ TEST_F(PlanTest, AListThatFailsReleasesAllAndReapsByPAll) {
   Use(Holding());
   Hold(7);
   Hold(8);
+  for (int failed = 1; failed < 3; ++failed) {
+    ASSERT_EQ(Next(), FirstList());
+    plan_.OnListFailed(now_us_);
+    EXPECT_EQ(plan_.held_count(), 2U) << "it may have been want of memory";
+    EXPECT_EQ(Next(), RestUntil(now_us_ + 10'000));
+    now_us_ += 10'000;
+  }
   ASSERT_EQ(Next(), FirstList());
   plan_.OnListFailed(now_us_);
   EXPECT_EQ(plan_.held_count(), 0U);
   EXPECT_FALSE(plan_.limits().can_list);
+  EXPECT_FALSE(plan_.CanHold(now_us_));
   Action first = Next();
   EXPECT_TRUE(first == ReapSeen(7) || first == ReapSeen(8));
   Look(first, Outcome::kDead);
   Look(ReapSeen(first.pid == 7 ? 8 : 7), Outcome::kDead);
   Walk(Outcome::kNothing, 0, 0);
   EXPECT_EQ(Next(), Rest());
+
+  now_us_ += kSecond;
+  EXPECT_TRUE(plan_.CanHold(now_us_));
+  plan_.OnHint(9);
+  Look(Peek(9), Outcome::kNothing);
+  List({9});
+  EXPECT_TRUE(plan_.limits().can_list) << "given up for a while, not for ever";
 }
 
 TEST_F(PlanTest, AfterAListThatFailedReapingGoesOnAtOnceWhateverWasPausedFor) {
   Use(Holding());
+  for (int failed = 1; failed < 3; ++failed) {
+    ASSERT_EQ(Next(), FirstList());
+    plan_.OnListFailed(now_us_);
+    now_us_ += 10'000;
+  }
   ASSERT_EQ(Next(), FirstList());
   plan_.OnListed(std::vector<pid_t>{3}, true, 0);
   plan_.OnHint(9);

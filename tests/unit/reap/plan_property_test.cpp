@@ -38,6 +38,7 @@ struct Seen {
   std::uint64_t holds = 0;
   std::uint64_t scans = 0;
   std::uint64_t list_failures = 0;
+  std::uint64_t lists_tried_again = 0;
   std::uint64_t signals_lost = 0;
   std::uint64_t traced_deaths = 0;
 
@@ -48,6 +49,7 @@ struct Seen {
     holds += world.harness().holds();
     scans += world.harness().scans();
     list_failures += world.harness().list_failures();
+    lists_tried_again += world.harness().lists_tried_again();
     signals_lost += world.kernel().signals_lost();
     traced_deaths += world.traced_deaths();
   }
@@ -65,7 +67,8 @@ TEST(PlanProperty, KeepsItsPromisesThroughRandomLives) {
   std::cout << seen.lives << " lives, " << seen.steps << " steps, " << seen.reaped << " reaped, "
             << seen.holds << " held, " << seen.scans << " scans, " << seen.signals_lost
             << " signals lost, " << seen.traced_deaths << " deaths under a tracer, "
-            << seen.list_failures << " lists failed\n";
+            << seen.list_failures << " lists failed, " << seen.lists_tried_again
+            << " times tried again\n";
   if (!run.whole) return;
   EXPECT_GT(seen.reaped, run.steps / 50);
   EXPECT_GT(seen.holds, run.steps / 500);
@@ -73,6 +76,7 @@ TEST(PlanProperty, KeepsItsPromisesThroughRandomLives) {
   EXPECT_GT(seen.signals_lost, run.steps / 500);
   EXPECT_GT(seen.traced_deaths, run.steps / 5000);
   EXPECT_GT(seen.list_failures, run.steps / 50'000);
+  EXPECT_GT(seen.lists_tried_again, run.steps / 500'000);
 }
 
 }  // namespace

@@ -167,6 +167,10 @@ TEST_F(ReaperTest, WithoutAListWhatIsHeldIsReaped) {
   ops_.can_list = false;
   ops_.now_us += kSecond;
   reaper_->OnSigchld(0);
+  for (int tried = 1; tried < 3; ++tried) {
+    EXPECT_EQ(Settle(), Words{}) << "it may have been want of memory";
+    ops_.now_us += 10 * kMillisecond;
+  }
   EXPECT_EQ(Settle(), Words{"reaped 5"});
   ops_.Die(6);
   reaper_->OnSigchld(6);
