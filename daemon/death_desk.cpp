@@ -211,11 +211,12 @@ void DeathDesk::OnBarrier(const model::BarrierResult& result) {
 }
 
 reap::HoldSurroundings DeathDesk::LimitsHere() {
-  reap::HoldSurroundings here{.pid1 = around_.pid1, .process_limit = std::nullopt};
-  const auto limit = sys::ReadProcessLimits(kProcRoot, oom_.tree()).Smallest();
-  if (limit) here.process_limit = limit->value;
-  here.own_processes = 1 + static_cast<std::uint32_t>(helpers_.size());
-  return here;
+  const sys::ProcessLimits limits = sys::ReadProcessLimits(kProcRoot, oom_.tree());
+  const auto limit = limits.Smallest();
+  return {.pid1 = around_.pid1,
+          .process_limit = limit ? std::optional(limit->value) : std::nullopt,
+          .pids_max = limits.pids_max.has_value(),
+          .own_processes = 1 + static_cast<std::uint32_t>(helpers_.size())};
 }
 
 void DeathDesk::WatchPressure() {

@@ -32,14 +32,17 @@ std::string RecordsText(const model::RecordsSpec& records) {
 
 void AddBudget(std::string& out, const model::RunSpec& spec, bool pid1) {
   reap::HeldQueue queue(spec.hold);
-  const auto limit = sys::ReadProcessLimits("/proc", sys::CgroupTree::Read("/proc")).Smallest();
+  const auto limits = sys::ReadProcessLimits("/proc", sys::CgroupTree::Read("/proc"));
+  const auto limit = limits.Smallest();
   queue.SetSurroundings({.pid1 = pid1,
                          .process_limit = limit ? std::optional(limit->value) : std::nullopt,
+                         .pids_max = limits.pids_max.has_value(),
                          .own_processes = spec.records.death_log ? 2U : 1U});
   std::string text = "at most " + std::to_string(queue.cap()) +
                      " at a time, none for longer than " +
                      FormatDuration(spec.hold.limits.max_time_us);
   if (limit) text += "; the smallest limit in sight is " + limit->name;
+  if (pid1 && !limits.pids_max) text += "; no pids.max is, but there may be one above";
   AddExplainRow(out, "budget", text);
 }
 

@@ -122,6 +122,8 @@ class Checker {
     if (rule.for_us && rule.end != HoldEnd::kTime) {
       AboutRule(Severity::kError, index, "for", "for and until are both given: one ends a hold");
     }
+    if (rule.for_us && *rule.for_us == 0)
+      AboutRule(Severity::kError, index, "for", "0 holds nothing");
     if (rule.for_us && *rule.for_us > spec_.limits.max_time_us) {
       AboutRule(Severity::kWarning, index, "for",
                 FormatDuration(*rule.for_us) + " is shortened to " + MaxTime());

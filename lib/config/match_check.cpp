@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/glob.h"
 #include "base/text.h"
 #include "model/signal_names.h"
 
@@ -107,6 +108,7 @@ class Checker {
     Ends();
     RunTimes();
     RolesAndServices();
+    Nobody();
     SeenAlive();
     return std::move(problems_);
   }
@@ -202,10 +204,6 @@ class Checker {
     if (main_only && others_only) {
       Add(Severity::kError, "match.service",
           "never matches: the role main is that of the service 'main'");
-    } else if (mode_ == Mode::kCommand && others_only) {
-      Add(Severity::kWarning, "match.service",
-          "never matches: command mode has the service "
-          "'main' only");
     }
     const bool service_main_only =
         !match_.services.empty() && std::all_of(match_.services.begin(), match_.services.end(),
@@ -213,6 +211,29 @@ class Checker {
     if (service_main_only && !main_is_named) {
       Add(Severity::kWarning, "match.service",
           "main itself is matched only by a rule with role main");
+    }
+  }
+
+  /// What nobody has: here at all, or in command mode.
+  void Nobody() {
+    const auto only = [](const auto& values, auto never) {
+      return !values.empty() && std::all_of(values.begin(), values.end(), never);
+    };
+    if (only(match_.roles, [](Role role) { return role == Role::kHelper; })) {
+      Add(Severity::kError, "match.role", "never matches: reaperd's own helpers are never held");
+      return;
+    }
+    if (mode_ != Mode::kCommand) return;
+    if (only(match_.roles,
+             [](Role role) { return role == Role::kHelper || role == Role::kService; })) {
+      Add(Severity::kError, "match.role", "never matches: in command mode nobody is a service");
+    }
+    if (only(match_.causes, [](Cause cause) { return cause == Cause::kWatchdog; })) {
+      Add(Severity::kError, "match.cause", "never matches: command mode has no watchdog");
+    }
+    if (only(match_.services, [](const auto& glob) { return !MatchesGlob(glob, kMain); })) {
+      Add(Severity::kError, "match.service",
+          "never matches: command mode has the service 'main' only");
     }
   }
 

@@ -46,7 +46,8 @@ void HeldQueue::SetSurroundings(const HoldSurroundings& surroundings) {
 
 void HeldQueue::UpdateCap() {
   const auto& limit = surroundings_.process_limit;
-  const bool cautious = surroundings_.pid1 && !limit;
+  // A runtime may have set one above our cgroup namespace; kernel.pid_max tells nothing of that.
+  const bool cautious = surroundings_.pid1 && !surroundings_.pids_max;
   const std::uint32_t most = limits_.max_held.value_or(cautious ? kMaxHeldAsPid1 : kMaxHeld);
   cap_ = most;
   if (!limit) return;

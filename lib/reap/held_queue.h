@@ -60,7 +60,7 @@ using model::LeaseRequest;
 class HeldQueue {
  public:
   static constexpr std::uint32_t kMaxHeld = 64;
-  static constexpr std::uint32_t kMaxHeldAsPid1 = 16;  ///< when no limit is visible
+  static constexpr std::uint32_t kMaxHeldAsPid1 = 16;  ///< when no pids.max is visible
 
   explicit HeldQueue(const model::HoldSpec& spec);
 

@@ -18,7 +18,8 @@ struct HoldSurroundings {
   bool pid1 = false;
   std::optional<std::uint64_t> process_limit;  ///< the smallest that is visible: pids.max,
                                                ///< RLIMIT_NPROC, pid_max; nullopt: none
-  std::uint32_t own_processes = 0;             ///< ours that live: they count against it, too
+  bool pids_max = false;  ///< one is visible, of our cgroup or above: what a container is given
+  std::uint32_t own_processes = 0;  ///< ours that live: they count against the limit, too
 
   bool operator==(const HoldSurroundings&) const = default;
 };

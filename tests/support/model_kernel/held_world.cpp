@@ -247,6 +247,7 @@ void HeldWorld::ChangeSurroundings() {
   surroundings_ = {.pid1 = random_.Chance(50),
                    .own_processes = static_cast<std::uint32_t>(random_.Below(10))};
   if (random_.Chance(50)) surroundings_.process_limit = random_.Below(100);
+  surroundings_.pids_max = surroundings_.process_limit && random_.Chance(50);
   TellBoth([&](HeldQueue& queue) { queue.SetSurroundings(surroundings_); });
   Check({ReleaseReason::kBudget});
 }

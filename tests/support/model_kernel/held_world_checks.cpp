@@ -165,7 +165,7 @@ void HeldWorld::CheckViews() {
   }
 
   std::size_t cap =
-      spec_.limits.max_held.value_or(surroundings_.pid1 && !surroundings_.process_limit ? 16 : 64);
+      spec_.limits.max_held.value_or(surroundings_.pid1 && !surroundings_.pids_max ? 16 : 64);
   if (surroundings_.process_limit) {
     const std::uint64_t share = *surroundings_.process_limit / 4;
     const std::uint64_t own = surroundings_.own_processes;

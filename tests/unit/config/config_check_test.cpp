@@ -118,6 +118,8 @@ INSTANTIATE_TEST_SUITE_P(
             "never matches: min_run_time 2s is above max_run_time 1s"},
         Row{"role=main,service=web,for=1s",
             "never matches: the role main is that of the service 'main'"},
+        Row{"role=helper,for=1s", "never matches: reaperd's own helpers are never held"},
+        Row{"for=0", "0 holds nothing"},
         Row{"for=1s,until=released", "for and until are both given: one ends a hold"},
         Row{"until=barrier:x", "there is no barrier 'x'"},
         Row{"role=adopted+main,until=replaced",
@@ -172,12 +174,22 @@ TEST(ConfigCheck, NotesTellWhatIsTrueAndGoodToKnow) {
 }
 
 TEST(ConfigCheck, CommandModeReplacesNothingAndHasMainOnly) {
-  EXPECT_EQ(About(CheckRule("role=service,until=replaced", Mode::kCommand).errors),
+  EXPECT_EQ(About(CheckRule("until=replaced", Mode::kCommand).errors),
             "replaced: only a service's main process is ever replaced, and command mode starts "
             "nothing again");
-  EXPECT_EQ(About(CheckRule("service=web,for=1s", Mode::kCommand).warnings),
-            "never matches: command mode has the service 'main' only");
-  EXPECT_EQ(CheckRule("service=w*,for=1s", Mode::kCommand).warnings, Lines{});
+  for (const std::string_view rule : {"service=web,for=1s", "service=w*,for=1s"}) {
+    EXPECT_EQ(About(CheckRule(rule, Mode::kCommand).errors),
+              "never matches: command mode has the service 'main' only");
+  }
+  EXPECT_EQ(About(CheckRule("role=service+helper,for=1s", Mode::kCommand).errors),
+            "never matches: in command mode nobody is a service");
+  EXPECT_EQ(About(CheckRule("cause=watchdog,for=1s", Mode::kCommand).errors),
+            "never matches: command mode has no watchdog");
+  for (const std::string_view rule :
+       {"service=m*+web,role=main,for=1s", "role=service+adopted,for=1s",
+        "cause=watchdog+signal,for=1s"}) {
+    EXPECT_EQ(CheckRule(rule, Mode::kCommand).errors, Lines{}) << rule;
+  }
 }
 
 TEST(ConfigCheck, ARuleThatIsNeverReachedIsToldOnce) {
