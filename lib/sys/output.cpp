@@ -49,7 +49,7 @@ WriteOutcome Output::Write(std::string_view text) {
     if (kind_ == Kind::kPipe) {
       done = pwritev2(fd_, &part, 1, -1, RWF_NOWAIT);
       // Pipes before Linux 6.5 do not know the flag, sandboxes perhaps not the call.
-      if (done < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
+      if (done < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EPERM)) {
         kind_ = Reopen() ? Kind::kReopened : Kind::kPolledPipe;
         continue;
       }

@@ -111,7 +111,7 @@ TEST_P(OldPipeTest, NeverWaitsForTheReaderWithoutProcEither) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Refusals, OldPipeTest, ::testing::Values(EOPNOTSUPP, ENOSYS));
+INSTANTIATE_TEST_SUITE_P(Refusals, OldPipeTest, ::testing::Values(EOPNOTSUPP, ENOSYS, EPERM));
 
 class SocketOutputTest : public ::testing::TestWithParam<int> {
  protected:
