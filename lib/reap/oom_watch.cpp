@@ -18,7 +18,8 @@ OomEvidence OomReading::evidence() const {
   if (after <= before) return OomEvidence::kNone;
   // A counter that adds up what is below has victims whom we cannot tell apart.
   if (counter.hierarchical || sigkills > rise()) return OomEvidence::kPossible;
-  return risen_us - before_us <= kFresh ? OomEvidence::kCertain : OomEvidence::kPossible;
+  const bool soon = read_us - risen_us <= kDiesSoon;
+  return soon && risen_us - before_us <= kFresh ? OomEvidence::kCertain : OomEvidence::kPossible;
 }
 
 OomWatch::Saved* OomWatch::FindCounter(std::string_view path) {
@@ -122,7 +123,8 @@ std::optional<OomReading> OomWatch::Read(std::string_view cgroup, Micros now_us)
                      .after = group->after,
                      .sigkills = group->sigkills,
                      .before_us = group->before_us,
-                     .risen_us = group->risen_us};
+                     .risen_us = group->risen_us,
+                     .read_us = now_us};
   // Without a rise those deaths are explained: by somebody else.
   if (reading.rise() == 0) group->sigkills = 0;
   return reading;

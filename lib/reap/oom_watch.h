@@ -58,6 +58,8 @@ struct OomReading {
   /// A rise may have happened at any time since the last reading. When that is longer ago than this,
   /// somebody else may have been the victim then.
   static constexpr Micros kFresh = 60 * kSecond;
+  /// From the rise to the death of its victim, mostly.
+  static constexpr Micros kDiesSoon = 2 * kSecond;
 
   sys::CgroupCounter counter;
   std::uint64_t before = 0;
@@ -65,6 +67,7 @@ struct OomReading {
   unsigned sigkills = 0;  ///< deaths told by OnSigkill since the counter stood at `before`
   Micros before_us = 0;   ///< the last time at which it was known to stand there
   Micros risen_us = 0;    ///< when the rise was seen; 0: none
+  Micros read_us = 0;     ///< now
 
   [[nodiscard]] std::uint64_t rise() const { return after - before; }
   [[nodiscard]] OomEvidence evidence() const;
@@ -74,9 +77,10 @@ class OomWatch {
  public:
   static constexpr std::size_t kGroups = 64;
   /// A reading whose rise is explained by deaths stays open so long for others that died with them.
-  static constexpr Micros kSettle = 2 * kSecond;
+  static constexpr Micros kSettle = OomReading::kDiesSoon;
   /// One whose victim has not been seen dead: so long may its memory take to be freed. Then it was
-  /// nobody of ours.
+  /// nobody of ours. After kSettle it proves no more: its own parent may have buried the victim, and
+  /// who dies now was killed by somebody else.
   static constexpr Micros kVictimDies = 10 * kSecond;
 
   explicit OomWatch(OomCounters& counters) : counters_(counters) {}

@@ -151,8 +151,15 @@ TEST_F(OomWatchTest, ARiseWithoutADeathOfOursIsForgotten) {
 TEST_F(OomWatchTest, AVictimMayTakeItsTimeToDie) {
   counters_.Kill("web");
   watch_.OnCounterEvent("/web", now_us_);
-  Pass(OomWatch::kVictimDies - 1);
+  Pass(OomWatch::kSettle);
   EXPECT_EQ(Death(), OomEvidence::kCertain);
+}
+
+TEST_F(OomWatchTest, LongAfterARiseTheVictimMayHaveBeenBuriedByItsParent) {
+  counters_.Kill("web");
+  watch_.OnCounterEvent("/web", now_us_);
+  Pass(OomWatch::kSettle + 1);
+  EXPECT_EQ(Death(), OomEvidence::kPossible) << "a kill -9 of this one would look the same";
 }
 
 TEST_F(OomWatchTest, ACounterThatAddsUpWhatIsBelowIsNeverCertain) {
