@@ -120,6 +120,7 @@ void ModelKernel::Stop(pid_t pid, int signal) {
   if (At(pid).stopped || At(pid).traced) return;  // the tracer would be told instead
   At(pid).stopped = true;
   At(pid).stop_news = signal;
+  At(pid).stop_signalled = ParentOf(pid) == kSelf;
   Notify(pid, CLD_STOPPED);
 }
 

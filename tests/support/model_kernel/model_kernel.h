@@ -99,6 +99,11 @@ class ModelKernel {
   [[nodiscard]] bool Alive(pid_t pid) const { return Exists(pid) && !At(pid).dead; }
   [[nodiscard]] bool Traced(pid_t pid) const { return Exists(pid) && At(pid).traced; }
   [[nodiscard]] bool Stopped(pid_t pid) const { return Exists(pid) && At(pid).stopped; }
+  /// A stop of a child of ours that a signal was sent for and no wait has told yet.
+  [[nodiscard]] bool HasUntoldStop(pid_t pid) const {
+    const Process& process = At(pid);
+    return Alive(pid) && !process.traced && process.stop_news != 0 && process.stop_signalled;
+  }
   [[nodiscard]] bool LeaderGone(pid_t pid) const { return Exists(pid) && At(pid).leader_gone; }
   [[nodiscard]] pid_t ParentOf(pid_t pid) const { return At(pid).parent; }
   /// A zombie of ours that wait would give.
@@ -123,7 +128,8 @@ class ModelKernel {
     bool leader_gone = false;
     bool traced = false;
     bool stopped = false;
-    int stop_news = 0;  ///< signal of a stop that nobody was told of
+    int stop_news = 0;            ///< signal of a stop that nobody was told of
+    bool stop_signalled = false;  ///< we were its parent then
     model::ExitStatus status;
   };
 

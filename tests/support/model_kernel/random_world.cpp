@@ -125,7 +125,14 @@ std::string RandomWorld::Live(std::uint64_t steps) {
 
 bool RandomWorld::Quiet(const char* phase) {
   harness_.NoteEvent();
-  if (harness_.Settle(kMaxQuietWakeUps)) return true;
+  if (harness_.Settle(kMaxQuietWakeUps)) {
+    for (pid_t pid = 1; pid < kernel_.pid_limit() && trouble_.empty(); ++pid) {
+      if (kernel_.HasUntoldStop(pid)) {
+        trouble_ = std::string(phase) + ": rests beside an untold stop of " + std::to_string(pid);
+      }
+    }
+    return trouble_.empty();
+  }
   trouble_ = std::string(phase) + ": " +
              (harness_.violation().empty() ? "does not come to rest" : harness_.violation());
   return false;
