@@ -30,6 +30,22 @@ Answer<T> Member(Answer<RawReply> reply, std::string_view key) {
   return Members<T>(std::move(reply), [key](FieldReader& in, T& out) { in(key, out); });
 }
 
+/// A list that comes in parts, each under `key` of a reply.
+template <typename T>
+Answer<std::vector<T>> Gathered(Client& client, std::string_view method, std::string_view key) {
+  std::vector<T> all;
+  std::optional<Failure> failure;
+  const auto done = client.CallMore(method, "{}", [&](const RawReply& reply) {
+    auto part = Member<std::vector<T>>(reply, key);
+    if (!part) failure = part.error();
+    if (!failure) std::move(part->begin(), part->end(), std::back_inserter(all));
+    return Client::Go::kOn;  // to the last reply: the next call's is not to be one of these
+  });
+  if (!done) return done.error();
+  if (failure) return *failure;
+  return all;
+}
+
 Answer<Nothing> Empty(const Answer<RawReply>& reply) {
   if (!reply) return reply.error();
   return Nothing{};
@@ -102,17 +118,7 @@ Answer<RunStatus> Client::GetStatus() {
 }
 
 Answer<std::vector<Process>> Client::ListProcesses() {
-  std::vector<Process> all;
-  std::optional<Failure> failure;
-  const auto done = CallMore("ListProcesses", "{}", [&](const RawReply& reply) {
-    auto part = Member<std::vector<Process>>(reply, "processes");
-    if (!part) failure = part.error();
-    if (!failure) std::move(part->begin(), part->end(), std::back_inserter(all));
-    return Go::kOn;  // to the last reply, so that the next call's is not taken for one of these
-  });
-  if (!done) return done.error();
-  if (failure) return *failure;
-  return all;
+  return Gathered<Process>(*this, "ListProcesses", "processes");
 }
 
 Answer<DeathPage> Client::ListDeaths(const DeathQuery& query, int limit) {
@@ -144,7 +150,7 @@ Answer<Inspection> Client::Inspect(const ProcessName& process) {
 }
 
 Answer<std::vector<Hold>> Client::ListHeld() {
-  return Member<std::vector<Hold>>(Call("ListHeld", "{}"), "held");
+  return Gathered<Hold>(*this, "ListHeld", "held");
 }
 
 Answer<HoldRules> Client::ListHoldRules() {
@@ -152,11 +158,11 @@ Answer<HoldRules> Client::ListHoldRules() {
 }
 
 Answer<std::vector<ForeignZombie>> Client::ListZombies() {
-  return Member<std::vector<ForeignZombie>>(Call("ListZombies", "{}"), "zombies");
+  return Gathered<ForeignZombie>(*this, "ListZombies", "zombies");
 }
 
 Answer<std::vector<Blocker>> Client::ListBlockers() {
-  return Member<std::vector<Blocker>>(Call("ListBlockers", "{}"), "blockers");
+  return Gathered<Blocker>(*this, "ListBlockers", "blockers");
 }
 
 Answer<std::string> Client::Explain() {

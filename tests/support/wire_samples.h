@@ -40,6 +40,15 @@ inline std::string HoldJson() {
          R"("until":"2026-11-22T06:05:05.243Z"})";
 }
 
+inline std::string ForeignZombieJson() {
+  return R"({"pid":9,"start_ticks":1,"comm":"z","age_us":5,"parent":8,"parent_start_ticks":1,)"
+         R"("parent_comm":"p","held_by_parent":3,"growing":null})";
+}
+
+inline std::string BlockerJson() {
+  return R"({"pid":7,"comm":"nginx","state":"S","wait_channel":"ep_poll"})";
+}
+
 inline std::string StatusJson() {
   return R"({"version":"0.1.0","instance":"8f2c","pid":1,"mode":"command","pid1":true,)"
          R"("subreaper":false,"reap":"wait","phase":"running",)"

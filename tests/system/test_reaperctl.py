@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import varlink
+from crew import hold_file
 from launch import PID1, SANITIZED, Launcher, base_environment, roles
 from status_bed import NAME, Bed, Members, ctl, in_root_of, reaperctl, start_with_places
 from waiting import wait_until
@@ -74,6 +75,18 @@ def test_every_verb_that_looks(launch: Launcher, open_folder: Path, mode: str) -
             varlink.MANAGER.check(record, "DeathRecord")
         for process in json_lines(done(bed.ctl("ps", "--json"))):
             varlink.MANAGER.check(process, "Process")
+
+
+def test_more_held_than_a_reply_has_room_for_are_all_listed(launch: Launcher, open_folder: Path,
+                                                            tmp_path: Path) -> None:
+    rules = {"rules": [{"name": "keeper", "match": {"comm": "kept"}, "until": "released"}],
+             "limits": {"max_held": 200}}
+    with Bed(launch, open_folder, ["--hold", hold_file(tmp_path, rules)], log_level="info") as bed:
+        kept = bed.crew.order("dead", "kept", "exit:3", 150)
+        bed.wait_held(*kept)
+        for verb in ("held", "zombies"):
+            shown = done(bed.ctl(verb)).splitlines()[1:]
+            assert sorted(int(line.split()[0]) for line in shown) == sorted(kept), verb
 
 
 def test_what_is_not_there_is_code_1(launch: Launcher, open_folder: Path) -> None:

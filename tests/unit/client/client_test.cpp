@@ -94,6 +94,25 @@ TEST(Client, GathersTheRepliesOfOneCall) {
   EXPECT_EQ(*client.Ping(), "8f2c");
 }
 
+TEST(Client, GathersEveryListThatComesInParts) {
+  FakeReaperd fake;
+  const auto in_two_parts = [&](const std::string& method, const std::string& key,
+                                const std::string& item) {
+    fake.On(method, {Reply("{\"" + key + "\":[" + item + "],\"more\":true}", true),
+                     Reply("{\"" + key + "\":[" + item + "],\"more\":false}")});
+  };
+  const auto size_of = [](const auto& list) { return list ? list->size() : 0U; };
+  in_two_parts("ListHeld", "held", test::HoldJson());
+  in_two_parts("ListZombies", "zombies", test::ForeignZombieJson());
+  in_two_parts("ListBlockers", "blockers", test::BlockerJson());
+  Client client = Connected(fake);
+  EXPECT_EQ(size_of(client.ListHeld()), 2U);
+  EXPECT_EQ(size_of(client.ListZombies()), 2U);
+  EXPECT_EQ(size_of(client.ListBlockers()), 2U);
+  for (const std::string& call : fake.calls())
+    EXPECT_NE(call.find(R"("more":true)"), std::string::npos) << call;
+}
+
 TEST(Client, ReadsAllPagesOfDeathsAndKeepsTheLast) {
   FakeReaperd fake;
   const std::string second = test::With(test::DeathJson(), "1203", "1204");

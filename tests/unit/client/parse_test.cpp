@@ -144,9 +144,6 @@ TEST(ParseNews, AnEventOfANewerReaperdIsUnknownAndNoError) {
 }
 
 TEST(ParseNews, AllKindsOfEventsAreRead) {
-  const std::string zombie =
-      R"({"pid":9,"start_ticks":1,"comm":"z","age_us":5,"parent":8,"parent_start_ticks":1,)"
-      R"("parent_comm":"p","held_by_parent":3,"growing":null})";
   const std::vector<std::string> bodies = {
       R"("spawned":)" + test::ProcessJson(),
       R"("adopted":)" + test::ProcessJson(),
@@ -156,7 +153,7 @@ TEST(ParseNews, AllKindsOfEventsAreRead) {
       R"("reaped":)" + test::DeathJson(),
       R"("barrier":{"barrier":"b","complete":true,"members":[{"pid":1,"id":null,"end":)"
       R"({"how":"exit","code":0,"signal":null,"core":false},"released_by":"barrier"}],"unlisted":2})",
-      R"("foreign":{"step":"found","zombie":)" + zombie + R"(,"error":null})",
+      R"("foreign":{"step":"found","zombie":)" + test::ForeignZombieJson() + R"(,"error":null})",
       R"("signal":{"received":"SIGTERM","sent":"SIGTERM","sender":{"kernel":false,"pid":0,)"
       R"("uid":0},"outcome":"forwarded"})",
       R"("service":{"name":"web","state":"ready"})",

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -140,6 +141,18 @@ TEST_F(RealServer, AllPagesOfDeathsArrive) {
   const std::string last = Run({"deaths", "--json", "-n", "1"});
   EXPECT_TRUE(last.starts_with("{\"seq\":301,"));
   EXPECT_FALSE(Has(text, "\033"));
+}
+
+TEST_F(RealServer, ListsThatTakeSeveralRepliesAreWhole) {
+  control_.held.resize(300, control_.held[0]);
+  control_.zombies.resize(1000);
+  control_.remaining.resize(2000, control_.remaining[0]);
+  const auto lines = [](const std::string& text) {
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  EXPECT_EQ(lines(Run({"held", "--json"})), 300);
+  EXPECT_EQ(lines(Run({"zombies", "--json"})), 1300);
+  EXPECT_EQ(lines(Run({"blockers", "--json"})), 2000);
 }
 
 TEST_F(RealServer, EveryCommandArrives) {
