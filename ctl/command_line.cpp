@@ -128,8 +128,8 @@ ParsedLine ParseCommandLine(const std::vector<std::string>& words) {
   const Verb* verb = FindVerb(name);
   if (Asks(words, "--help", "-h")) return HelpWanted{verb};
   if (Asks(words, "--version", "--version")) return VersionWanted{};
-  if (name.empty() && words.empty()) return UsageError{"a verb is needed"};
-  if (!name.empty() && verb == nullptr) return UsageError{UnknownVerb(name)};
+  if (name.empty() && words.empty()) return UsageError{"a verb is needed", nullptr};
+  if (!name.empty() && verb == nullptr) return UsageError{UnknownVerb(name), nullptr};
 
   Places places;
   CLI::App app("", "reaperctl");
@@ -147,14 +147,14 @@ ParsedLine ParseCommandLine(const std::vector<std::string>& words) {
   try {
     app.parse(Reversed(words));
   } catch (const CLI::ParseError& error) {
-    return UsageError{name.empty() ? std::string("a verb is needed") : error.what()};
+    return UsageError{name.empty() ? std::string("a verb is needed") : error.what(), verb};
   }
   Invocation invocation{.verb = verb, .globals = {}, .arguments = {}};
   Arguments global;
   std::string problem = Collect(app, GlobalOptions(), places, global);
   if (problem.empty()) problem = Collect(*sub, verb->options, places, invocation.arguments);
   if (problem.empty()) problem = CollectPositionals(*verb, places, invocation.arguments);
-  if (!problem.empty()) return UsageError{problem};
+  if (!problem.empty()) return UsageError{problem, verb};
   invocation.globals = GlobalsOf(global);
   return invocation;
 }

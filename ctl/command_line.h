@@ -22,9 +22,10 @@ struct HelpWanted {
   const Verb* verb = nullptr;
 };
 struct VersionWanted {};
-/// What is wrong, for people.
+/// What is wrong, for people, and with the words of which verb; nullptr: there is none.
 struct UsageError {
   std::string message;
+  const Verb* verb = nullptr;
 };
 
 using ParsedLine = std::variant<Invocation, HelpWanted, VersionWanted, UsageError>;

@@ -9,10 +9,10 @@
 namespace reaperd::ctl {
 namespace {
 
-int Wrong(Session& session, const std::string& message) {
-  session.Complain(message);
+int Wrong(Session& session, const UsageError& error) {
+  session.Complain(error.message);
   session.Complain("try: reaperctl --help");
-  return kUsage;
+  return error.verb != nullptr ? error.verb->usage_code : kUsage;
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ int Run(const std::vector<std::string>& words, const Surroundings& surroundings)
   if (std::holds_alternative<VersionWanted>(parsed)) {
     return session.Show("reaperctl " + std::string(kVersion) + "\n");
   }
-  return Wrong(session, std::get<UsageError>(parsed).message);
+  return Wrong(session, std::get<UsageError>(parsed));
 }
 
 }  // namespace reaperd::ctl

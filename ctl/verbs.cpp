@@ -92,9 +92,11 @@ const std::array<Verb, 20> kVerbs{{
      {},
      "wait until a process dies; exit as it did",
      "The exit code is the process's, 128 + n when signal n ended it, and 125 when that\n"
-     "cannot be told: no such process, a child of another parent, the connection lost.\n"
+     "cannot be told: no such process, a child of another parent, the connection lost, or\n"
+     "words that make no sense.\n"
      "A process that died before counts while its death is on record.",
-     RunWait},
+     RunWait,
+     kOwnFailure},
     {"top", {}, {}, "live: counts, rates, holds, newest deaths (q quits)", "", RunTop},
     {"explain", {}, {}, "settings, signal map, and what this kernel offers", "", RunExplain},
     {"signal",

@@ -20,6 +20,7 @@ struct Verb {
   std::string_view doc;      ///< one line, for the list
   std::string_view details;  ///< further lines of its own help
   Handler handler = nullptr;
+  int usage_code = kUsage;  ///< when its words make no sense
 };
 
 /// In the order of the help.

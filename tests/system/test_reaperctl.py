@@ -103,7 +103,7 @@ def test_what_is_not_there_is_code_1(launch: Launcher, open_folder: Path) -> Non
 
 @pytest.mark.parametrize("words", [
     "", "nonsense", "status --nonsense", "why", "why x", "signal TERM", "deaths --since never",
-    "hold", "--color=blue status", "deaths --limit 0x", "status more", "wait 0"])
+    "hold", "--color=blue status", "deaths --limit 0x", "status more"])
 def test_a_wrong_command_line_is_code_2(words: str) -> None:
     told = ctl("--socket", "/nowhere", *words.split())
     assert (told.returncode, told.stdout) == (2, "") and told.stderr, told
@@ -209,6 +209,9 @@ def test_wait_that_cannot_tell_is_125(launch: Launcher, open_folder: Path) -> No
         assert bed.ctl("wait", 4000000).returncode == 125
         bed.crew.one("live", "awaited")
     assert ctl("--socket", open_folder / "none", "wait", 5).returncode == 125
+    for words in ("wait", "wait abc", "wait 0", "wait 5 6", "wait 5 --nonsense"):
+        told = ctl("--socket", "/nowhere", *words.split())
+        assert (told.returncode, told.stdout) == (125, "") and told.stderr, told
 
 
 def test_events_and_followed_deaths_come_as_they_happen(launch: Launcher,

@@ -194,6 +194,17 @@ TEST_F(Reaperctl, WaitFailsWith125) {
   EXPECT_EQ(Run({"wait", "214"}).code, kOwnFailure);
 }
 
+TEST_F(Reaperctl, WaitWithWrongWordsIsNoStatusOfAProcess) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"wait", "abc"},
+                                                                 {"wait", "0"},
+                                                                 {"wait"},
+                                                                 {"wait", "1", "2"},
+                                                                 {"wait", "1", "--nothing"}})
+    EXPECT_EQ(Run(words).code, kOwnFailure) << words.back();
+  EXPECT_EQ(Run({"--color", "red", "wait", "1"}).code, kOwnFailure);
+  EXPECT_TRUE(fake.calls().empty());
+}
+
 TEST_F(Reaperctl, WaitFailsWhenTheConnectionIsLost) {
   fake.On("Monitor", {Reply(test::SnapshotJson(test::ProcessJson()), true)},
           FakeReaperd::After::kClose);
