@@ -4,6 +4,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
@@ -63,7 +64,10 @@ class Top {
         screen_(session.surroundings().in, session.surroundings().out) {}
 
   int Run() {
+    // Whoever does not wait for the first answer is ended by the signal itself: there is nothing to
+    // restore yet.
     if (const auto failure = Begin()) return session_.Explain(*failure);
+    signals_.emplace();
     screen_.Enter();
     const std::optional<client::Failure> failure = Loop();
     screen_.Leave();
@@ -76,38 +80,48 @@ class Top {
     const auto deaths = client_.ListAllDeaths({}, TopModel::kDeaths);
     if (!deaths) return deaths.error();
     model_.SetDeaths(*deaths);
-    return ReadStatus();
-  }
-
-  std::optional<client::Failure> ReadStatus() {
-    auto status = client_.GetStatus();
-    if (!status) return status.error();
-    model_.SetStatus(std::move(*status));
     return std::nullopt;
   }
 
-  /// Until somebody ends it (nothing), or the connection does.
+  /// Until somebody ends it (nothing), or the connection does. Nothing in it waits for reaperd
+  /// alone: keys and signals count while it is silent.
   std::optional<client::Failure> Loop() {
-    bool dirty = true;
-    Micros drawn_us = 0;
-    while (!quit_) {
-      const Micros now_us = BootClock().Now();
-      const Micros due_us = drawn_us + (dirty ? kBetweenDraws_us : kCountdown_us);
-      if (now_us >= due_us) {
-        if (auto failure = ReadStatus()) return failure;
-        if (!Draw()) return std::nullopt;
-        drawn_us = now_us;
-        dirty = false;
-        continue;
-      }
-      WaitFor(due_us - now_us);
-      const auto news = TakeNews();
-      if (!news) return news.error();
-      dirty = *news || resized_ || dirty;
-      if (std::exchange(resized_, false)) drawn_us = 0;
-      TakeSignal();
+    for (;;) {
+      WaitFor(DueAt() - BootClock().Now());
+      TakeSignals();
       TakeKeys();
+      if (quit_) return std::nullopt;
+      if (auto failure = TakeNews()) return failure;
+      if (auto failure = TakeStatus()) return failure;
+      if (auto failure = AskWhenDue()) return failure;
+      if (std::exchange(redraw_, false) && !Draw()) return std::nullopt;
     }
+  }
+
+  [[nodiscard]] Micros DueAt() const {
+    if (asking_) return asked_us_ + client::kAnswerTime_us;
+    return asked_us_ + (dirty_ ? kBetweenDraws_us : kCountdown_us);
+  }
+
+  std::optional<client::Failure> AskWhenDue() {
+    const Micros now_us = BootClock().Now();
+    if (now_us < DueAt()) return std::nullopt;
+    if (asking_) return client::NoAnswerWithin(client::kAnswerTime_us);
+    const auto asked = client_.AskStatus();
+    if (!asked) return asked.error();
+    asking_ = true;
+    asked_us_ = now_us;
+    dirty_ = false;
+    return std::nullopt;
+  }
+
+  std::optional<client::Failure> TakeStatus() {
+    auto status = client_.TakeStatus();
+    if (!status) return status.error();
+    if (!status->has_value()) return std::nullopt;
+    model_.SetStatus(std::move(**status));
+    asking_ = false;
+    redraw_ = true;
     return std::nullopt;
   }
 
@@ -117,36 +131,38 @@ class Top {
   }
 
   void WaitFor(Micros time_us) {
-    std::array<pollfd, 3> entries{{{monitor_.fd(), POLLIN, 0},
-                                   {signals_.fd(), POLLIN, 0},
+    std::array<pollfd, 4> entries{{{monitor_.fd(), POLLIN, 0},
+                                   {client_.connection().fd(), POLLIN, 0},
+                                   {signals_->fd(), POLLIN, 0},
                                    {keys_ ? session_.surroundings().in : -1, POLLIN, 0}}};
-    poll(entries.data(), entries.size(), static_cast<int>(time_us / kMillisecond + 1));
-    keys_ready_ = entries[2].revents != 0;
+    const Micros left_us = std::max<Micros>(time_us, 0);
+    poll(entries.data(), entries.size(), static_cast<int>(left_us / kMillisecond + 1));
+    keys_ready_ = entries[3].revents != 0;
   }
 
-  /// Whether there was some.
-  client::Answer<bool> TakeNews() {
+  std::optional<client::Failure> TakeNews() {
     for (int taken = 0; taken < kNewsPerTurn; ++taken) {
       auto news = monitor_.Take();
       if (!news) return news.error();
-      if (!news->has_value()) return taken > 0;
+      if (!news->has_value()) return std::nullopt;
       model_.Take(**news);
+      dirty_ = true;
     }
-    return true;
+    return std::nullopt;
   }
 
-  void TakeSignal() {
-    for (int signal = signals_.Take(); signal != 0; signal = signals_.Take()) {
+  void TakeSignals() {
+    for (int signal = signals_->Take(); signal != 0; signal = signals_->Take()) {
       switch (signal) {
         case SIGWINCH:
         case SIGCONT:
-          resized_ = true;
+          redraw_ = true;
           break;
         case SIGTSTP:
           screen_.Leave();
           sys::StopSelf();
           screen_.Enter();
-          resized_ = true;
+          redraw_ = true;
           break;
         default:
           quit_ = true;
@@ -168,12 +184,15 @@ class Top {
   Session& session_;
   client::Client client_;
   client::Monitor monitor_;
-  SignalValues signals_;
+  std::optional<SignalValues> signals_;
   Screen screen_;
   TopModel model_;
   bool keys_ = screen_.has_keys();
   bool keys_ready_ = false;
-  bool resized_ = false;
+  bool asking_ = false;  ///< and not answered yet
+  Micros asked_us_ = 0;
+  bool dirty_ = true;    ///< there are news that the status does not count yet
+  bool redraw_ = false;  ///< as soon as may be
   bool quit_ = false;
 };
 

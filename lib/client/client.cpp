@@ -117,6 +117,19 @@ Answer<RunStatus> Client::GetStatus() {
   return Member<RunStatus>(Call("GetStatus", "{}"), "status");
 }
 
+Answer<Nothing> Client::AskStatus() {
+  return Send("GetStatus", "{}", false);
+}
+
+Answer<std::optional<RunStatus>> Client::TakeStatus() {
+  const auto message = connection_.Take();
+  if (!message) return message.error();
+  if (!message->has_value()) return std::optional<RunStatus>();
+  auto status = Member<RunStatus>(ReadReply(**message), "status");
+  if (!status) return status.error();
+  return std::optional<RunStatus>(std::move(*status));
+}
+
 Answer<std::vector<Process>> Client::ListProcesses() {
   return Gathered<Process>(*this, "ListProcesses", "processes");
 }

@@ -77,6 +77,11 @@ class Client {
   /// The instance that answers.
   Answer<std::string> Ping();
   Answer<RunStatus> GetStatus();
+  /// The same in two steps, for who waits for other things, too: connection().fd() tells of the
+  /// answer. No other call before it is taken.
+  Answer<Nothing> AskStatus();
+  /// Never waits; nullopt: no answer yet.
+  Answer<std::optional<RunStatus>> TakeStatus();
   Answer<std::vector<Process>> ListProcesses();
   /// One page, of up to `limit`.
   Answer<DeathPage> ListDeaths(const DeathQuery& query, int limit = 1000);

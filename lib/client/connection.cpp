@@ -28,13 +28,6 @@ Failure Lost(int code) {
           .errno_code = code};
 }
 
-Failure TooLate(Micros time_us) {
-  return {.kind = Failure::Kind::kConnection,
-          .error = {},
-          .message = "no answer within " + std::to_string(time_us / kSecond) + " s",
-          .errno_code = ETIMEDOUT};
-}
-
 class Deadline {
  public:
   explicit Deadline(std::optional<Micros> time_us)
@@ -82,6 +75,13 @@ Result<UniqueFd> ConnectTo(const std::string& path) {
 
 }  // namespace
 
+Failure NoAnswerWithin(Micros time_us) {
+  return {.kind = Failure::Kind::kConnection,
+          .error = {},
+          .message = "no answer within " + std::to_string(time_us / kSecond) + " s",
+          .errno_code = ETIMEDOUT};
+}
+
 pid_t Connection::peer_pid() const {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -99,7 +99,7 @@ Answer<Nothing> Connection::Send(std::string_view message, Micros time_us) {
       left.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
       if (const int code = WaitFor(fd_.get(), POLLOUT, deadline); code != 0) {
-        return code == ETIMEDOUT ? TooLate(time_us) : Lost(code);
+        return code == ETIMEDOUT ? NoAnswerWithin(time_us) : Lost(code);
       }
     } else if (errno == EPIPE) {
       // It may have said why before it closed.
@@ -150,7 +150,7 @@ Answer<std::string> Connection::Receive(std::optional<Micros> time_us) {
     if (!problem) continue;
     if (problem->errno_code != EAGAIN) return *problem;
     if (const int code = WaitFor(fd_.get(), POLLIN, deadline); code != 0) {
-      return code == ETIMEDOUT ? TooLate(time_us.value_or(0)) : Lost(code);
+      return code == ETIMEDOUT ? NoAnswerWithin(time_us.value_or(0)) : Lost(code);
     }
   }
 }

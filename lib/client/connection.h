@@ -19,6 +19,9 @@ namespace reaperd::client {
 inline constexpr std::size_t kMaxReplyBytes = std::size_t{4} << 20;
 inline constexpr Micros kAnswerTime_us = 30 * kSecond;
 
+/// What it is when no answer came for so long.
+Failure NoAnswerWithin(Micros time_us);
+
 class Connection {
  public:
   explicit Connection(UniqueFd fd) : fd_(std::move(fd)) {}

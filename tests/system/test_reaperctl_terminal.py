@@ -92,6 +92,22 @@ def fits(shown: Terminal, rows: int, columns: int) -> bool:
     return len(lines) <= rows and (columns < 12 or all(len(line) <= columns for line in lines))
 
 
+@pytest.mark.parametrize("how", [CTRL_C, "q"])
+def test_top_obeys_while_reaperd_does_not_answer(launch: Launcher, open_folder: Path,
+                                                 how: str) -> None:
+    with Bed(launch, open_folder) as bed, top(bed, (24, 80)) as shown:
+        shown.read_until(DRAWN)
+        os.kill(bed.crew.run.pid, signal.SIGSTOP)
+        try:
+            shown.set_size(10, 40)
+            wait_until(lambda: fits(shown, 10, 40), "a screen of the new size")
+            shown.send(how)
+            shown.read_until(LEAVE)
+            assert shown.end() == 0
+        finally:
+            os.kill(bed.crew.run.pid, signal.SIGCONT)
+
+
 @contextmanager
 def top_in_a_shell(bed: Bed) -> Iterator[tuple[Shell, str]]:
     """With what the terminal was set to before."""

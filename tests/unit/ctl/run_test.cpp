@@ -9,10 +9,12 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <thread>
 
 #include "ctl/version.h"
+#include "eventually.h"
 #include "fake_reaperd.h"
 #include "pty.h"
 #include "temp_dir.h"
@@ -270,9 +272,11 @@ TEST_F(Reaperctl, EventsAreObjectsWithTheirKind) {
 /// top with a terminal, on a thread: the master side is the person before it.
 class ReaperctlTop : public Reaperctl {
  protected:
-  void Start() {
+  void SetUp() override {
     fake.On("GetStatus", {Reply(R"({"status":)" + test::StatusJson() + "}")});
     fake.On("ListDeaths", {Reply(test::PageJson(test::DeathJson()))});
+  }
+  void Start() {
     surroundings_.in = pty_.slave.get();
     surroundings_.out = pty_.slave.get();
     surroundings_.width = 80;
@@ -326,6 +330,22 @@ TEST_F(ReaperctlTop, DrawsAndEndsByQ) {
   ASSERT_EQ(tcgetattr(pty_.master.get(), &during), 0);
   EXPECT_EQ(during.c_lflag & static_cast<tcflag_t>(ICANON | ECHO | ISIG),
             static_cast<tcflag_t>(ISIG));
+  ASSERT_EQ(write(pty_.master.get(), "q", 1), 1);
+  ExpectRestored();
+  EXPECT_EQ(End(), kDone);
+}
+
+TEST_F(ReaperctlTop, EndsByQWhileReaperdIsSilent) {
+  fake.On("Monitor", {Reply(test::SnapshotJson(""), true)});
+  fake.On("GetStatus", {});
+  Start();
+  const auto asked_twice = [this] {
+    const auto calls = fake.calls();
+    return std::count_if(calls.begin(), calls.end(), [](const std::string& call) {
+             return call.find("GetStatus") != std::string::npos;
+           }) == 2;
+  };
+  ASSERT_TRUE(test::Eventually(asked_twice));
   ASSERT_EQ(write(pty_.master.get(), "q", 1), 1);
   ExpectRestored();
   EXPECT_EQ(End(), kDone);
