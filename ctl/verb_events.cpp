@@ -61,14 +61,10 @@ class Waiter {
     auto news = monitor_.Next(client::kAnswerTime_us);
     for (;;) {
       if (!news) return WaitFailed(session_, news.error().message);
-      WaitPlan::Step step = plan_.Take(*news);
-      if (std::holds_alternative<WaitPlan::AskList>(step)) {
-        const auto deaths = lister_.ListAllDeaths({.pid = pid_});
-        if (!deaths) return WaitFailed(session_, deaths.error().message);
-        step = plan_.FromList(*deaths);
-      }
-      if (const auto* ended = std::get_if<WaitPlan::Ended>(&step)) return ended->end.ShellCode();
-      if (const auto* unknown = std::get_if<WaitPlan::Unknown>(&step)) {
+      const auto step = Asked(plan_.Take(*news));
+      if (!step) return WaitFailed(session_, step.error().message);
+      if (const auto* ended = std::get_if<WaitPlan::Ended>(&*step)) return ended->end.ShellCode();
+      if (const auto* unknown = std::get_if<WaitPlan::Unknown>(&*step)) {
         return WaitFailed(session_, unknown->why);
       }
       if (!WatchIfNeeded()) {
@@ -84,6 +80,35 @@ class Waiter {
  private:
   [[nodiscard]] std::string Parent() const {
     return plan_.process() ? std::to_string(plan_.process()->ppid) : "another process";
+  }
+
+  /// The step that follows when the plan was told what it asked for.
+  client::Answer<WaitPlan::Step> Asked(WaitPlan::Step step) {
+    if (std::holds_alternative<WaitPlan::AskList>(step)) {
+      const auto deaths = lister_.ListAllDeaths({.pid = pid_});
+      if (!deaths) return deaths.error();
+      step = plan_.FromList(*deaths);
+    }
+    if (std::holds_alternative<WaitPlan::AskLook>(step)) {
+      const auto look = TakeLook();
+      if (!look) return look.error();
+      step = plan_.FromLook(*look);
+    }
+    return step;
+  }
+
+  /// The number that another monitor begins with is of a time after the list was made.
+  client::Answer<WaitPlan::Look> TakeLook() {
+    auto processes = lister_.ListProcesses();
+    if (!processes) return processes.error();
+    auto client = session_.Connect();
+    if (!client) return client::Failure{.message = "it cannot be seen who is still there"};
+    auto monitor = std::move(*client).StartMonitor();
+    if (!monitor) return monitor.error();
+    const auto news = monitor->Next(client::kAnswerTime_us);
+    if (!news) return news.error();
+    const auto* snapshot = std::get_if<client::Snapshot>(&news->what);
+    return WaitPlan::Look{std::move(*processes), snapshot != nullptr ? snapshot->seq : 0};
   }
 
   /// False: its end would go unseen.

@@ -213,6 +213,19 @@ TEST_F(Reaperctl, WaitFailsWhenTheConnectionIsLost) {
   EXPECT_EQ(Run({"wait", "214"}).code, kOwnFailure);
 }
 
+TEST_F(Reaperctl, WaitGivesUpWhenTheDeathIsNoLongerOnRecord) {
+  fake.On("Monitor", {Reply(test::SnapshotJson(test::ProcessJson()), true),
+                      Reply(R"({"gap":{"from":6,"to":9}})", true)});
+  fake.On("Monitor", {Reply(test::SnapshotJson(""), true)});
+  fake.On("ListDeaths", {Reply(test::PageJson(""))});
+  fake.On("ListProcesses", {Reply(R"({"processes":[],"more":false})")});
+  const Outcome outcome = Run({"wait", "214"});
+  EXPECT_EQ(outcome.code, kOwnFailure);
+  EXPECT_EQ(outcome.err,
+            "reaperctl: wait: it ended while events were lost to us, and its death is no longer on "
+            "record\n");
+}
+
 TEST_F(Reaperctl, WaitForTheChildOfAnotherThatCannotBeWatchedFails) {
   fake.On("GetStatus", {Reply(R"({"status":)" + test::StatusJson() + "}")});
   fake.On("Monitor", {Reply(test::SnapshotJson(test::With(test::ProcessJson(),
