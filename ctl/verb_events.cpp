@@ -24,10 +24,15 @@ std::string JsonOf(const client::News& news) {
   return "{\"" + key + "\":" + news.json + "}";
 }
 
-std::string LineOf(const client::News& news, const View& view) {
+/// `whole` is the snapshot as far as it was told: for people its parts are one line, the last's.
+std::string LineOf(const client::News& news, client::Snapshot& whole, const View& view) {
   if (const auto* event = std::get_if<client::Event>(&news.what)) return EventLine(*event, view);
   if (const auto* gap = std::get_if<client::Gap>(&news.what)) return GapLine(*gap, view);
-  return SnapshotLine(std::get<client::Snapshot>(news.what), view);
+  const auto& part = std::get<client::Snapshot>(news.what);
+  whole.seq = part.seq;
+  whole.processes.insert(whole.processes.end(), part.processes.begin(), part.processes.end());
+  whole.held.insert(whole.held.end(), part.held.begin(), part.held.end());
+  return part.more ? "" : SnapshotLine(whole, view);
 }
 
 int WaitFailed(const Session& session, std::string_view why) {
@@ -159,11 +164,12 @@ int RunEvents(Session& session, const Arguments& arguments) {
   if (!client) return kUnreachable;
   auto monitor = std::move(*client).StartMonitor(arguments.Number("--after"));
   if (!monitor) return session.Explain(monitor.error());
+  client::Snapshot snapshot;
   for (;;) {
     const auto news = monitor->Next();
     if (!news) return session.Explain(news.error());
     const bool shown = session.json() ? session.ShowJson(JsonOf(*news))
-                                      : session.ShowNow(LineOf(*news, session.view()));
+                                      : session.ShowNow(LineOf(*news, snapshot, session.view()));
     if (!shown) return session.Finish();
   }
 }

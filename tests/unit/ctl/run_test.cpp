@@ -282,6 +282,19 @@ TEST_F(Reaperctl, EventsAreObjectsWithTheirKind) {
   EXPECT_NE(fake.calls().at(0).find(R"({"after_seq":5},"more":true)"), std::string::npos);
 }
 
+TEST_F(Reaperctl, TheSnapshotIsOneLineForPeopleAndItsPartsForPrograms) {
+  fake.On(
+      "Monitor",
+      {Reply(test::SnapshotJson(test::ProcessJson() + "," + test::ProcessJson(), "", true), true),
+       Reply(test::SnapshotJson(test::ProcessJson(), test::HoldJson()), true)},
+      FakeReaperd::After::kClose);
+  const std::string people = Run({"events"}).out;
+  EXPECT_EQ(std::count(people.begin(), people.end(), '\n'), 1) << people;
+  EXPECT_NE(people.find("snapshot  3 processes, 1 held, at event 5"), std::string::npos) << people;
+  const std::string programs = Run({"events", "--json"}).out;
+  EXPECT_EQ(std::count(programs.begin(), programs.end(), '\n'), 2) << programs;
+}
+
 /// top with a terminal, on a thread: the master side is the person before it.
 class ReaperctlTop : public Reaperctl {
  protected:
