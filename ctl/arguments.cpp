@@ -65,6 +65,10 @@ std::vector<std::string> Choices(ValueKind kind) {
     case ValueKind::kText:
     case ValueKind::kPid:
     case ValueKind::kDeadPid:
+    case ValueKind::kHeldPid:
+    case ValueKind::kTarget:
+    case ValueKind::kRuleName:
+    case ValueKind::kBarrierName:
     case ValueKind::kCount:
     case ValueKind::kNumber:
     case ValueKind::kDuration:
@@ -81,10 +85,14 @@ std::string Expectation(ValueKind kind, std::string_view text) {
   };
   switch (kind) {
     case ValueKind::kText:
+    case ValueKind::kTarget:
+    case ValueKind::kRuleName:
+    case ValueKind::kBarrierName:
     case ValueKind::kPath:
       return unless(!text.empty(), "a text that is not empty");
     case ValueKind::kPid:
     case ValueKind::kDeadPid:
+    case ValueKind::kHeldPid:
       return unless(IsNumber(text, 1, kMaxPid), "a process number");
     case ValueKind::kCount:
       return unless(IsNumber(text, 1, kMaxNumber), "a number above 0");

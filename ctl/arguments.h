@@ -19,10 +19,14 @@ enum class ValueKind {
   kText,
   kPid,  ///< of the living
   kDeadPid,
-  kCount,     ///< 1 and more
-  kNumber,    ///< 0 and more
-  kDuration,  ///< 500ms, 5s, 2m, 1h
-  kInstant,   ///< a duration, which is before now, or a time
+  kHeldPid,
+  kTarget,       ///< a pid or a service
+  kRuleName,     ///< of hold rules that there are
+  kBarrierName,  ///< the same
+  kCount,        ///< 1 and more
+  kNumber,       ///< 0 and more
+  kDuration,     ///< 500ms, 5s, 2m, 1h
+  kInstant,      ///< a duration, which is before now, or a time
   kSignal,
   kCause,
   kLevel,

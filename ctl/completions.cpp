@@ -10,10 +10,25 @@
 namespace reaperd::ctl {
 namespace {
 
-// What lists numbers at completion time: the first column of ps, the third of deaths.
-constexpr std::string_view kLivingPids = "$(reaperctl ps 2>/dev/null | awk 'NR > 1 { print $1 }')";
-constexpr std::string_view kDeadPids =
-    "$(reaperctl deaths --absolute 2>/dev/null | awk 'NR > 1 { print $3 }')";
+/// What reaperctl itself lists at completion time.
+struct Listing {
+  ValueKind kind;
+  std::string_view words;   ///< that are there always
+  std::string_view verb;    ///< with its options
+  std::string_view filter;  ///< of awk: what of the table is a value
+};
+
+// TABLE: by the columns of docs/reaperctl.md.
+constexpr std::array<Listing, 6> kListings{{
+    {ValueKind::kPid, "", "ps", "NR > 1 { print $1 }"},
+    {ValueKind::kTarget, "main ", "ps", "NR > 1 { print $1 }"},
+    {ValueKind::kDeadPid, "", "deaths --absolute", "NR > 1 { print $3 }"},
+    {ValueKind::kHeldPid, "", "held", "NR > 1 { print $1 }"},
+    {ValueKind::kRuleName, "lease ", "rules", "!NF { exit } NR > 1 { print $1 }"},
+    {ValueKind::kBarrierName, "", "rules", "!NF { on = 0 } on { print $1 } /^BARRIER / { on = 1 }"},
+}};
+
+enum class Language { kBashOrZsh, kFish };
 
 std::string Joined(const std::vector<std::string>& words) {
   std::string text;
@@ -22,10 +37,15 @@ std::string Joined(const std::vector<std::string>& words) {
   return text;
 }
 
-/// As the words of a double-quoted shell text.
-std::string ValuesOf(ValueKind kind) {
-  if (kind == ValueKind::kPid) return std::string(kLivingPids);
-  if (kind == ValueKind::kDeadPid) return std::string(kDeadPids);
+/// As the words of a double-quoted shell text. A socket that was typed is the one to ask.
+std::string ValuesOf(ValueKind kind, Language language) {
+  for (const Listing& listing : kListings) {
+    if (listing.kind != kind) continue;
+    std::string text(listing.words);
+    text += language == Language::kFish ? "(__reaperctl_ask " : "$(reaperctl \"${at[@]}\" ";
+    text.append(listing.verb).append(" 2>/dev/null | awk '").append(listing.filter);
+    return text + "')";
+  }
   return Joined(Choices(kind));
 }
 
@@ -78,21 +98,40 @@ std::vector<const OptionSpec*> ValuedOptions() {
   return found;
 }
 
-/// Those whose next word is not the verb.
-std::string GlobalValuePattern() {
+/// Those whose next word is their value, without the one that names the socket.
+std::string ValuePattern(std::string_view between) {
   std::string text;
-  for (const OptionSpec& option : GlobalOptions()) {
-    if (!option.value.empty()) text += (text.empty() ? "" : "|") + Pattern(option);
+  for (const OptionSpec* option : ValuedOptions()) {
+    if (option->kind == ValueKind::kPath) continue;
+    for (const std::string_view flag : Split(option->flags, ','))
+      text.append(text.empty() ? "" : between).append(flag);
   }
   return text;
 }
 
-/// `case $prev in` of both bash and zsh: words for the value of an option.
+/// What stands before the word that is completed, for both bash and zsh, from `given`: verb, the
+/// place of the argument that comes next, and `at`, how to name the socket. bash has = as a word.
+std::string ReadGiven() {
+  return "  for ((; i < end; i++)); do\n"
+         "    case ${given[i]} in\n"
+         "      --socket) [[ ${given[i+1]} == '=' ]] && ((i++))\n"
+         "        ((i++)); at=(--socket \"${given[i]/#\\~\\//$HOME/}\") ;;\n"
+         "      --socket=*) at=(\"${given[i]}\") ;;\n"
+         "      " +
+         ValuePattern("|") +
+         ") [[ ${given[i+1]} == '=' ]] && ((i++)); ((i++)) ;;\n"
+         "      -*) ;;\n"
+         "      *) if [[ -z $verb ]]; then verb=${given[i]}; else ((place++)); fi ;;\n"
+         "    esac\n"
+         "  done\n";
+}
+
+/// `case $prev in` of both: words for the value of an option.
 std::string ValueCases(std::string_view files) {
   std::string text;
   for (const OptionSpec* option : ValuedOptions()) {
     text += "    " + Pattern(*option) + ") ";
-    const std::string values = ValuesOf(option->kind);
+    const std::string values = ValuesOf(option->kind, Language::kBashOrZsh);
     if (option->kind == ValueKind::kPath) {
       text += std::string(files) + "; return ;;\n";
     } else if (values.empty()) {
@@ -104,50 +143,54 @@ std::string ValueCases(std::string_view files) {
   return text;
 }
 
-/// `case $verb in` of both: words of the verb; `first` where there is none yet.
-std::string VerbCases(const std::string& first) {
-  const std::string none = first + FlagWords(GlobalOptions());
-  std::string text = "    '') offers=\"" + none + "\" ;;\n";
+/// `case $verb-$place in` of both: words for an argument.
+std::string ArgumentCases() {
+  std::string text;
   for (const Verb& verb : Verbs()) {
-    std::string words = FlagWords(verb.options);
-    for (const ArgumentSpec& argument : verb.arguments) {
-      const std::string values = ValuesOf(argument.kind);
-      if (!values.empty()) words += (words.empty() ? "" : " ") + values;
+    for (std::size_t place = 0; place < verb.arguments.size(); ++place) {
+      const std::string values = ValuesOf(verb.arguments[place].kind, Language::kBashOrZsh);
+      if (values.empty()) continue;
+      text += "      " + std::string(verb.name) + "-" + std::to_string(place) + ") offers=\"" +
+              values + " \" ;;\n";
     }
-    const std::string globals = FlagWords(GlobalOptions());
-    words += (words.empty() ? "" : " ") + globals;
-    text += "    " + std::string(verb.name) + ") offers=\"" + words + "\" ;;\n";
   }
   return text;
+}
+
+/// `case $verb in` of both: options of the verb; `first` where there is none yet.
+std::string VerbCases(const std::string& first) {
+  const std::string globals = FlagWords(GlobalOptions());
+  std::string text = "      '') offers+=\"" + first + globals + "\" ;;\n";
+  for (const Verb& verb : Verbs()) {
+    const std::string own = FlagWords(verb.options);
+    text.append("      ").append(verb.name).append(") offers+=\"").append(own);
+    text.append(own.empty() ? "" : " ").append(globals).append("\" ;;\n");
+  }
+  return text;
+}
+
+/// All that depends on what stands before, for both.
+std::string Cases(std::string_view files, const std::string& first) {
+  return "  case $prev in\n" + ValueCases(files) + "    *) case $verb-$place in\n" +
+         ArgumentCases() + "    esac\n    case $verb in\n" + VerbCases(first) +
+         "    esac ;;\n  esac\n";
 }
 
 }  // namespace
 
 std::string BashCompletions() {
-  std::string text =
-      "# bash completion of reaperctl, made by: reaperctl completions bash\n"
-      "_reaperctl() {\n"
-      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=\"\" "
-      "offers=\"\" i\n"
-      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-      "    case ${COMP_WORDS[i]} in\n"
-      "      " +
-      GlobalValuePattern() +
-      ") ((i++)) ;;\n"
-      "      -*) ;;\n"
-      "      *) verb=${COMP_WORDS[i]}; break ;;\n"
-      "    esac\n"
-      "  done\n"
-      "  COMPREPLY=()\n"
-      "  case $prev in\n";
-  text += ValueCases("mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")");
-  text += "  esac\n  [[ -n $offers ]] || case $verb in\n" + VerbCases(VerbNames() + " ");
-  text +=
-      "  esac\n"
-      "  mapfile -t COMPREPLY < <(compgen -W \"$offers\" -- \"$cur\")\n"
-      "}\n"
-      "complete -F _reaperctl reaperctl\n";
-  return text;
+  return "# bash completion of reaperctl, made by: reaperctl completions bash\n"
+         "_reaperctl() {\n"
+         "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+         "  local verb=\"\" place=0 offers=\"\" i=1 end=$COMP_CWORD\n"
+         "  local -a at=() given=(\"${COMP_WORDS[@]}\")\n"
+         "  [[ $cur == '=' ]] && cur=\"\"\n"
+         "  [[ $prev == '=' ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n" +
+         ReadGiven() + "  COMPREPLY=()\n" +
+         Cases("mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")", VerbNames() + " ") +
+         "  mapfile -t COMPREPLY < <(compgen -W \"$offers\" -- \"$cur\")\n"
+         "}\n"
+         "complete -F _reaperctl reaperctl\n";
 }
 
 std::string ZshCompletions() {
@@ -155,37 +198,26 @@ std::string ZshCompletions() {
       "#compdef reaperctl\n"
       "# zsh completion of reaperctl, made by: reaperctl completions zsh\n"
       "_reaperctl() {\n"
-      "  local prev=${words[CURRENT-1]} verb=\"\" i\n"
-      "  local -a given verbs\n"
-      "  given=(\"${words[@]}\")\n"
-      "  for ((i = 2; i < CURRENT; i++)); do\n"
-      "    case ${given[i]} in\n"
-      "      " +
-      GlobalValuePattern() +
-      ") ((i++)) ;;\n"
-      "      -*) ;;\n"
-      "      *) verb=${given[i]}; break ;;\n"
-      "    esac\n"
-      "  done\n"
-      "  local offers=\"\"\n"
-      "  case $prev in\n";
-  text += ValueCases("_files");
-  text += "  esac\n  if [[ -z $offers && -z $verb ]]; then\n    verbs=(\n";
+      "  local prev=${words[CURRENT-1]} verb=\"\" place=0 offers=\"\" i=2 end=$CURRENT\n"
+      "  local -a at given verbs\n"
+      "  given=(\"${words[@]}\")\n" +
+      ReadGiven() + Cases("_files", "") +
+      "  if [[ -z $verb && $offers == --* ]]; then\n"
+      "    verbs=(\n";
   for (const Verb& verb : Verbs()) {
     std::string doc;
     for (const char c : verb.doc)
       doc += c == ':' ? std::string("\\:") : std::string(1, c);
     text += "      " + SingleQuoted(std::string(verb.name) + ":" + doc) + "\n";
   }
-  text += "    )\n    _describe verb verbs\n  fi\n  [[ -n $offers ]] || case $verb in\n" +
-          VerbCases("");
-  text +=
-      "  esac\n"
-      "  compadd -- ${=offers}\n"
-      "}\n"
-      "if [[ ${funcstack[1]} == _reaperctl ]]; then _reaperctl \"$@\"; else compdef _reaperctl "
-      "reaperctl; fi\n";
-  return text;
+  return text +
+         "    )\n"
+         "    _describe verb verbs\n"
+         "  fi\n"
+         "  compadd -- ${=offers}\n"
+         "}\n"
+         "if [[ ${funcstack[1]} == _reaperctl ]]; then _reaperctl \"$@\"; else compdef _reaperctl "
+         "reaperctl; fi\n";
 }
 
 namespace {
@@ -201,35 +233,77 @@ std::string FishOption(const OptionSpec& option, const std::string& condition) {
     text += " -r -F";
   } else if (!option.value.empty()) {
     text += " -x";
-    const std::string values = ValuesOf(option.kind);
-    if (!values.empty())
-      text += " -a " + SingleQuoted(values.starts_with('$') ? values.substr(1) : values);
+    const std::string values = ValuesOf(option.kind, Language::kFish);
+    if (!values.empty()) text += " -a " + SingleQuoted(values);
   }
   return text + " -d " + SingleQuoted(option.doc) + "\n";
+}
+
+/// What its lines call: what stands before the word that is completed, without options; whether
+/// that is a verb and so many arguments, or no verb; reaperctl at the socket that was typed.
+std::string FishFunctions() {
+  return "function __reaperctl_words\n"
+         "    set -l words (commandline -opc)[2..]\n"
+         "    while set -q words[1]\n"
+         "        switch $words[1]\n"
+         "            case --socket " +
+         ValuePattern(" ") +
+         "\n"
+         "                set words $words[2..]\n"
+         "            case '-*'\n"
+         "            case '*'\n"
+         "                echo $words[1]\n"
+         "        end\n"
+         "        set words $words[2..]\n"
+         "    end\n"
+         "end\n"
+         "function __reaperctl_place\n"
+         "    set -l words (__reaperctl_words)\n"
+         "    test \"$words[1]\" = $argv[1]; and test (count $words) -eq (math $argv[2] + 1)\n"
+         "end\n"
+         "function __reaperctl_no_verb\n"
+         "    not count (__reaperctl_words) >/dev/null\n"
+         "end\n"
+         "function __reaperctl_ask\n"
+         "    set -l words (commandline -opc)\n"
+         "    set -l at\n"
+         "    while set -q words[1]\n"
+         "        switch $words[1]\n"
+         "            case --socket\n"
+         "                set at --socket (string replace -r '^~/' \"$HOME/\" -- \"$words[2]\")\n"
+         "            case '--socket=*'\n"
+         "                set at $words[1]\n"
+         "        end\n"
+         "        set words $words[2..]\n"
+         "    end\n"
+         "    reaperctl $at $argv\n"
+         "end\n";
+}
+
+/// One `complete` line for what stands at a place of a verb; empty: nothing can be offered.
+std::string FishArgument(const Verb& verb, std::size_t place) {
+  const std::string values = ValuesOf(verb.arguments[place].kind, Language::kFish);
+  if (values.empty()) return {};
+  return "complete -c reaperctl -n '__reaperctl_place " + std::string(verb.name) + " " +
+         std::to_string(place) + "' -a " + SingleQuoted(values) + "\n";
 }
 
 }  // namespace
 
 std::string FishCompletions() {
-  std::string text =
-      "# fish completion of reaperctl, made by: reaperctl completions fish\n"
-      "complete -c reaperctl -f\n";
+  std::string text = "# fish completion of reaperctl, made by: reaperctl completions fish\n" +
+                     FishFunctions() + "complete -c reaperctl -f\n";
   for (const OptionSpec& option : GlobalOptions())
     text += FishOption(option, "");
   for (const Verb& verb : Verbs()) {
     const std::string name(verb.name);
-    text += "complete -c reaperctl -n __fish_use_subcommand -a " + name + " -d " +
+    text += "complete -c reaperctl -n __reaperctl_no_verb -a " + name + " -d " +
             SingleQuoted(verb.doc) + "\n";
     const std::string condition = " -n '__fish_seen_subcommand_from " + name + "'";
     for (const OptionSpec& option : verb.options)
       text += FishOption(option, condition);
-    for (const ArgumentSpec& argument : verb.arguments) {
-      std::string values = ValuesOf(argument.kind);
-      if (values.empty()) continue;
-      // fish writes a substitution without the dollar.
-      if (values.starts_with('$')) values.erase(0, 1);
-      text += "complete -c reaperctl" + condition + " -a " + SingleQuoted(values) + "\n";
-    }
+    for (std::size_t place = 0; place < verb.arguments.size(); ++place)
+      text += FishArgument(verb, place);
   }
   return text;
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import need
+from crew import hold_file
 from launch import Launcher, base_environment
 from status_bed import Bed, ctl, reaperctl
 from terminal_session import CTRL_C, CTRL_Z, Shell, Terminal
@@ -194,10 +195,13 @@ def completed_by(shell: str, folder: Path, line: str, path: str) -> list[str]:
 @pytest.mark.parametrize("shell", ["bash", "fish"])
 def test_a_shell_completes_what_there_is(launch: Launcher, open_folder: Path, tmp_path: Path,
                                          shell: str) -> None:
-    with Bed(launch, open_folder) as bed:
+    options = ["--hold", "comm=crashed,until=released,name=crashes"]
+    with Bed(launch, open_folder, options) as bed:
         alive = bed.crew.one("live", "alive")
         dead = bed.crew.one("dead", "passing", "exit:3")
+        held = bed.crew.one("dead", "crashed", "exit:3")
         bed.wait_death(dead)
+        bed.wait_held(held)
         # The completions call what is in the PATH, which finds the socket by the variable.
         program = tmp_path / "bin" / "reaperctl"
         program.parent.mkdir()
@@ -215,23 +219,65 @@ def test_a_shell_completes_what_there_is(launch: Launcher, open_folder: Path, tm
         assert offered("reaperctl deaths --cause oom") == ["oom-kill"]
         assert sorted(offered("reaperctl rules ")[:2]) == ["add", "remove"]
         assert "USR1" in offered("reaperctl signal U")
+        assert str(alive) in offered("reaperctl signal TERM ")
+        assert offered("reaperctl signal --color never TERM m") == ["main"]
+        assert [word for word in offered("reaperctl release ") if word.isdigit()] == [str(held)]
+        assert sorted(offered("reaperctl release --rule ")) == ["crashes", "lease"]
         assert offered("reaperctl --color ne") == ["never"]
         assert offered("reaperctl deaths --fol") == ["--follow"]
         assert offered("reaperctl nonsense x") == []
 
 
-def test_zsh_completes_a_verb_on_its_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_a_shell_asks_the_socket_that_was_typed(launch: Launcher, open_folder: Path, tmp_path: Path,
+                                                shell: str) -> None:
+    path = f"{reaperctl().parent}:{base_environment()['PATH']}"
+    barrier = {"barriers": {"jobs": {"release_when": {"count": 9}, "timeout": "1h"}},
+               "rules": [{"name": "b", "match": {"comm": "crashed"}, "until": {"barrier": "jobs"}}]}
+    with Bed(launch, open_folder, ["--hold", hold_file(tmp_path, barrier)]) as bed:
+        alive = bed.crew.one("live", "alive")
+        # bash takes the = for a word of its own.
+        ways = [f"--socket {bed.path}", f"--socket={bed.path}"]
+        ways += [f"--socket = {bed.path}"] if shell == "bash" else []
+        for way in ways:
+            assert str(alive) in completed_by(shell, tmp_path, f"reaperctl {way} wait ", path)
+            assert str(alive) in completed_by(shell, tmp_path, f"reaperctl wait {way} ", path)
+            assert completed_by(shell, tmp_path, f"reaperctl {way} stat", path) == ["status"]
+            assert completed_by(shell, tmp_path, f"reaperctl {way} release --barrier ",
+                                path) == ["jobs"]
+
+
+@contextmanager
+def zsh(folder: Path) -> Iterator[Terminal]:
+    """One that has loaded our completions."""
     need.need("zsh")
-    (tmp_path / "_reaperctl").write_text(ctl("completions", "zsh").stdout)
-    environment = {**base_environment(), "TERM": "dumb", "PS1": "", "ZDOTDIR": str(tmp_path),
+    (folder / "_reaperctl").write_text(ctl("completions", "zsh").stdout)
+    environment = {**base_environment(), "TERM": "dumb", "PS1": "", "ZDOTDIR": str(folder),
                    "PATH": f"{reaperctl().parent}:{base_environment()['PATH']}"}
     shell = Terminal(["/usr/bin/zsh", "-f", "-i"], environment, (24, 500))
     try:
-        shell.line(f"PS1='<<'prompt'>>'; fpath=({tmp_path} $fpath); autoload -U compinit; "
-                   f"compinit -u -d {tmp_path}/dump; echo loa''ded")
+        shell.line(f"PS1='<<'prompt'>>'; fpath=({folder} $fpath); autoload -U compinit; "
+                   f"compinit -u -d {folder}/dump; echo loa''ded")
         shell.read_until("^loaded")
+        yield shell
+    finally:
+        shell.kill()
+
+
+def test_zsh_completes_a_verb_on_its_line(tmp_path: Path) -> None:
+    with zsh(tmp_path) as shell:
         shell.send("reaperctl comp\tba\t; echo ende''d\n")
         shell.read_until("complete -F _reaperctl reaperctl")
         shell.read_until("^ended")
-    finally:
-        shell.kill()
+
+
+def test_zsh_completes_what_the_typed_socket_tells(launch: Launcher, open_folder: Path,
+                                                   tmp_path: Path) -> None:
+    options = ["--hold", "comm=crashed,until=released"]
+    with Bed(launch, open_folder, options) as bed, zsh(tmp_path) as shell:
+        held = bed.crew.one("dead", "crashed", "exit:3")
+        bed.wait_held(held)
+        shell.send(f"reaperctl --socket {bed.path} release {str(held)[0]}\t\n")
+        shell.read_until("^1 zombie released")
+        shell.send(f"reaperctl --socket={bed.path} signal UR\tma\t&& echo se''nt\n")
+        shell.read_until("^sent")

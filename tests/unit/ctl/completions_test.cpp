@@ -19,8 +19,8 @@ TEST(Completions, KnowEveryVerbAndEveryOption) {
   const std::string fish = FishCompletions();
   for (const Verb& verb : Verbs()) {
     const std::string name(verb.name);
-    EXPECT_TRUE(Has(bash, "    " + name + ") offers=")) << name;
-    EXPECT_TRUE(Has(zsh, "    " + name + ") offers=")) << name;
+    EXPECT_TRUE(Has(bash, "      " + name + ") offers+=")) << name;
+    EXPECT_TRUE(Has(zsh, "      " + name + ") offers+=")) << name;
     EXPECT_TRUE(Has(zsh, "'" + name + ":")) << name;
     EXPECT_TRUE(Has(fish, " -a " + name + " -d '")) << name;
     for (const OptionSpec& option : verb.options) {
