@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "base/suggest.h"
+#include "base/text.h"
 
 namespace reaperd::ctl {
 namespace {
@@ -81,23 +83,52 @@ Globals GlobalsOf(const Arguments& given) {
   return globals;
 }
 
-bool IsGlobalWithValue(const std::string& word) {
-  const auto options = GlobalOptions();
-  return std::any_of(options.begin(), options.end(), [&](const OptionSpec& option) {
-    return !option.value.empty() && word == option.name();
-  });
+/// The option of the program or of the verb that has this flag and takes a value; nullptr: none.
+const OptionSpec* ValuedOption(std::string_view flag, const Verb* verb) {
+  const auto in = [&](std::span<const OptionSpec> options) -> const OptionSpec* {
+    for (const OptionSpec& option : options) {
+      const auto flags = Split(option.flags, ',');
+      const bool has = std::find(flags.begin(), flags.end(), flag) != flags.end();
+      if (has && !option.value.empty()) return &option;
+    }
+    return nullptr;
+  };
+  const OptionSpec* global = in(GlobalOptions());
+  return global != nullptr || verb == nullptr ? global : in(verb->options);
 }
 
-/// The first word that is no option: it should be a verb.
-std::string VerbWord(const std::vector<std::string>& words) {
+/// Words that are no options: the first should be a verb. (Behind it are values of its options.)
+std::vector<std::string> PlainWords(const std::vector<std::string>& words) {
+  std::vector<std::string> plain;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (IsGlobalWithValue(words[i])) {
+    if (ValuedOption(words[i], nullptr) != nullptr) {
       ++i;
     } else if (!words[i].starts_with('-')) {
-      return words[i];
+      plain.push_back(words[i]);
     }
   }
+  return plain;
+}
+
+/// What is wrong when an option has no value behind it; empty: nothing.
+std::string MissingValue(const std::vector<std::string>& words, const Verb* verb) {
+  for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    const OptionSpec* option = ValuedOption(words[i], verb);
+    if (option == nullptr) continue;
+    ++i;
+    if (i < words.size() && !words[i].starts_with("--")) continue;
+    return std::string(words[i - 1]).append(" needs a value: ").append(option->value);
+  }
   return {};
+}
+
+/// Somebody may have left the value out, so that the verb was taken for it.
+std::string NoVerb(const std::vector<std::string>& words) {
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (ValuedOption(words[i - 1], nullptr) == nullptr || FindVerb(words[i]) == nullptr) continue;
+    return "a verb is needed: '" + words[i] + "' is the value of " + words[i - 1] + " here";
+  }
+  return "a verb is needed";
 }
 
 bool Asks(const std::vector<std::string>& words, std::string_view flag, std::string_view letter) {
@@ -106,13 +137,44 @@ bool Asks(const std::vector<std::string>& words, std::string_view flag, std::str
                      [&](const std::string& word) { return word == flag || word == letter; });
 }
 
+std::string DidYouMean(std::string_view word, const std::vector<std::string_view>& known) {
+  const std::string_view close = Suggest(word, known);
+  return close.empty() ? "" : "; did you mean " + std::string(close) + "?";
+}
+
 std::string UnknownVerb(const std::string& word) {
-  std::vector<std::string_view> names;
+  std::vector<std::string_view> names{"help"};
   for (const Verb& verb : Verbs())
     names.push_back(verb.name);
-  const std::string_view close = Suggest(word, names);
-  const std::string hint = close.empty() ? "" : "; did you mean " + std::string(close) + "?";
-  return "'" + word + "' is not a verb of reaperctl" + hint;
+  return "'" + word + "' is not a verb of reaperctl" + DidYouMean(word, names);
+}
+
+std::string UnknownOption(const std::string& word, const Verb& verb) {
+  std::vector<std::string_view> names;
+  for (const auto options : {std::span<const OptionSpec>(verb.options), GlobalOptions()})
+    for (const OptionSpec& option : options)
+      names.push_back(option.name());
+  return std::string(verb.name) + " has no option " + word + DidYouMean(word, names);
+}
+
+/// A word too many. Where an option chooses a process, that may have been meant.
+std::string Surplus(const std::string& word, const Verb& verb) {
+  if (word.starts_with('-')) return UnknownOption(word, verb);
+  std::string text = std::string(verb.name) + ": '" + word + "' is too much";
+  for (const OptionSpec& option : verb.options) {
+    if (option.kind != ValueKind::kDeadPid || !Expectation(option.kind, word).empty()) continue;
+    text.append("; did you mean ").append(option.name()).append(" " + word + "?");
+  }
+  return text;
+}
+
+/// `help`, or `help VERB`.
+ParsedLine HelpOf(const std::vector<std::string>& plain) {
+  if (plain.size() == 1) return HelpWanted{};
+  if (plain.size() > 2) return UsageError{"help: '" + plain[2] + "' is too much", nullptr};
+  const Verb* verb = FindVerb(plain[1]);
+  if (verb == nullptr) return UsageError{UnknownVerb(plain[1]), nullptr};
+  return HelpWanted{verb};
 }
 
 /// The words as CLI11 wants them: the last first.
@@ -121,42 +183,57 @@ std::vector<std::string> Reversed(std::vector<std::string> words) {
   return words;
 }
 
-}  // namespace
+/// What is wrong with the words as CLI11 sees it; empty: nothing.
+std::string ParseInto(CLI::App& app, const std::vector<std::string>& words, const Verb& verb) {
+  try {
+    app.parse(Reversed(words));
+  } catch (const CLI::ExtrasError& error) {
+    const std::vector<std::string> extras = app.remaining(true);
+    return extras.empty() ? error.what() : Surplus(extras.front(), verb);
+  } catch (const CLI::ParseError& error) {
+    return error.what();
+  }
+  return {};
+}
 
-ParsedLine ParseCommandLine(const std::vector<std::string>& words) {
-  const std::string name = VerbWord(words);
-  const Verb* verb = FindVerb(name);
-  if (Asks(words, "--help", "-h")) return HelpWanted{verb};
-  if (Asks(words, "--version", "--version")) return VersionWanted{};
-  if (name.empty() && words.empty()) return UsageError{"a verb is needed", nullptr};
-  if (!name.empty() && verb == nullptr) return UsageError{UnknownVerb(name), nullptr};
-
+ParsedLine ParseVerb(const std::vector<std::string>& words, const Verb& verb) {
   Places places;
   CLI::App app("", "reaperctl");
   app.set_help_flag();
   AddOptions(app, GlobalOptions(), places);
   app.require_subcommand(1);
-  CLI::App* sub = nullptr;
-  if (verb != nullptr) {
-    sub = app.add_subcommand(std::string(verb->name));
-    sub->set_help_flag();
-    sub->fallthrough();
-    AddOptions(*sub, verb->options, places);
-    AddPositionals(*sub, *verb, places);
-  }
-  try {
-    app.parse(Reversed(words));
-  } catch (const CLI::ParseError& error) {
-    return UsageError{name.empty() ? std::string("a verb is needed") : error.what(), verb};
-  }
-  Invocation invocation{.verb = verb, .globals = {}, .arguments = {}};
+  CLI::App* sub = app.add_subcommand(std::string(verb.name));
+  sub->set_help_flag();
+  sub->fallthrough();
+  AddOptions(*sub, verb.options, places);
+  AddPositionals(*sub, verb, places);
+  std::string problem = ParseInto(app, words, verb);
+  if (!problem.empty()) return UsageError{problem, &verb};
+  Invocation invocation{.verb = &verb, .globals = {}, .arguments = {}};
   Arguments global;
-  std::string problem = Collect(app, GlobalOptions(), places, global);
-  if (problem.empty()) problem = Collect(*sub, verb->options, places, invocation.arguments);
-  if (problem.empty()) problem = CollectPositionals(*verb, places, invocation.arguments);
-  if (!problem.empty()) return UsageError{problem, verb};
+  problem = Collect(app, GlobalOptions(), places, global);
+  if (problem.empty()) problem = Collect(*sub, verb.options, places, invocation.arguments);
+  if (problem.empty()) problem = CollectPositionals(verb, places, invocation.arguments);
+  if (!problem.empty()) return UsageError{problem, &verb};
   invocation.globals = GlobalsOf(global);
   return invocation;
+}
+
+}  // namespace
+
+ParsedLine ParseCommandLine(const std::vector<std::string>& words) {
+  const std::vector<std::string> plain = PlainWords(words);
+  const std::string name = plain.empty() ? "" : plain.front();
+  const Verb* verb = FindVerb(name);
+  if (Asks(words, "--help", "-h")) return HelpWanted{verb};
+  if (Asks(words, "--version", "--version")) return VersionWanted{};
+  if (name == "help") return HelpOf(plain);
+  if (std::string missing = MissingValue(words, verb); !missing.empty()) {
+    return UsageError{std::move(missing), verb};
+  }
+  if (name.empty()) return UsageError{NoVerb(words), nullptr};
+  if (verb == nullptr) return UsageError{UnknownVerb(name), nullptr};
+  return ParseVerb(words, *verb);
 }
 
 }  // namespace reaperd::ctl

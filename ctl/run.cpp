@@ -11,7 +11,8 @@ namespace {
 
 int Wrong(Session& session, const UsageError& error) {
   session.Complain(error.message);
-  session.Complain("try: reaperctl --help");
+  const std::string verb = error.verb != nullptr ? std::string(error.verb->name) + " " : "";
+  session.Complain("try: reaperctl " + verb + "--help");
   return error.verb != nullptr ? error.verb->usage_code : kUsage;
 }
 

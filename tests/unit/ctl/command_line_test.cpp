@@ -65,6 +65,9 @@ TEST(CommandLine, SaysWhatIsWrong) {
             "--for: '5' is not a duration such as 500ms, 5s, 2m, 1h or 0");
   EXPECT_EQ(Problem({"--color", "red", "ps"}), "--color: 'red' is not auto, always or never");
   EXPECT_EQ(Problem({"completions", "tcsh"}), "SHELL: 'tcsh' is not bash, zsh or fish");
+  EXPECT_EQ(Problem({"ps", "--tre"}), "ps has no option --tre; did you mean --tree?");
+  EXPECT_EQ(Problem({"ping", "x"}), "ping: 'x' is too much");
+  EXPECT_EQ(Problem({"deaths", "x"}), "deaths: 'x' is too much");
   for (const auto& words : std::vector<std::vector<std::string>>{{"why"},
                                                                  {"why", "1", "2"},
                                                                  {"ps", "--nothing"},
@@ -72,6 +75,27 @@ TEST(CommandLine, SaysWhatIsWrong) {
                                                                  {"hold", "1", "--for"}}) {
     EXPECT_NE(Problem(words), "none") << words.back();
   }
+}
+
+TEST(CommandLine, SaysWhichValueIsMissing) {
+  EXPECT_EQ(Problem({"--socket"}), "--socket needs a value: PATH");
+  EXPECT_EQ(Problem({"ps", "--socket"}), "--socket needs a value: PATH");
+  EXPECT_EQ(Problem({"--socket", "--json", "ps"}), "--socket needs a value: PATH");
+  EXPECT_EQ(Problem({"hold", "1", "--for"}), "--for needs a value: DURATION");
+  EXPECT_EQ(Problem({"deaths", "-n"}), "-n needs a value: COUNT");
+  EXPECT_EQ(Problem({"--socket", "ps"}), "a verb is needed: 'ps' is the value of --socket here");
+}
+
+TEST(CommandLine, ANumberForDeathsMayBeMeantForPid) {
+  EXPECT_EQ(Problem({"deaths", "5"}), "deaths: '5' is too much; did you mean --pid 5?");
+  EXPECT_EQ(Problem({"why", "1", "2"}), "why: '2' is too much");
+}
+
+TEST(CommandLine, HelpIsAVerb) {
+  EXPECT_EQ(std::get<HelpWanted>(ParseCommandLine({"help"})).verb, nullptr);
+  EXPECT_EQ(std::get<HelpWanted>(ParseCommandLine({"--json", "help", "ps"})).verb->name, "ps");
+  EXPECT_EQ(Problem({"help", "pss"}), "'pss' is not a verb of reaperctl; did you mean ps?");
+  EXPECT_EQ(Problem({"help", "ps", "top"}), "help: 'top' is too much");
 }
 
 TEST(CommandLine, HelpComesBeforeWhatIsWrong) {
