@@ -30,6 +30,18 @@ std::string LeaseText(std::int64_t pid, const client::Lease& lease, bool until_d
   return text + "\n";
 }
 
+/// With its id: a number alone could be another process's before a command arrives.
+client::Answer<client::ProcessName> Named(client::Client& client, std::int64_t pid) {
+  const auto processes = client.ListProcesses();
+  if (!processes) return processes.error();
+  for (const client::Process& process : *processes)
+    if (process.pid == pid) return client::ProcessName{pid, process.id};
+  return client::Failure{.kind = client::Failure::Kind::kRefused,
+                         .error = {},
+                         .message = "there is no process " + std::to_string(pid) +
+                                    " below reaperd: reaperctl ps lists those that are there"};
+}
+
 /// Just one of them; nullopt: it is not.
 std::optional<client::ReleaseRequest> ReleaseOf(const Arguments& arguments) {
   const auto rule = arguments.Text("--rule");
@@ -73,7 +85,9 @@ int Quiet(Session& session, const client::Answer<client::Nothing>& answer) {
 int RunHold(Session& session, const Arguments& arguments) {
   const auto client = session.Connect();
   if (!client) return kUnreachable;
-  client::HoldRequest request{.process = {PidOf(arguments.At(0)), std::nullopt},
+  const auto process = Named(*client, PidOf(arguments.At(0)));
+  if (!process) return session.Explain(process.error());
+  client::HoldRequest request{.process = *process,
                               .for_us = arguments.Duration("--for"),
                               .until_disconnect = arguments.Has("--until-disconnect")};
   const auto lease = client->HoldProcess(request);
@@ -87,10 +101,15 @@ int RunHold(Session& session, const Arguments& arguments) {
 }
 
 int RunRelease(Session& session, const Arguments& arguments) {
-  const auto request = ReleaseOf(arguments);
+  auto request = ReleaseOf(arguments);
   if (!request) return Misused(session, "release: just one of PID, --rule, --barrier and --all");
   const auto client = session.Connect();
   if (!client) return kUnreachable;
+  if (const auto* process = std::get_if<client::ProcessName>(&*request)) {
+    auto named = Named(*client, process->pid);
+    if (!named) return session.Explain(named.error());
+    request = std::move(*named);
+  }
   const auto released = client->Release(*request);
   if (!released) return session.Explain(released.error());
   return session.Show(session.json() ? released->json + "\n"
@@ -118,15 +137,9 @@ int RunSignal(Session& session, const Arguments& arguments) {
   if (!client) return kUnreachable;
   const std::string signal = model::SignalName(model::ParseSignal(arguments.At(0)).value_or(0));
   if (pid == 0) return Quiet(session, client->Signal(client::ServiceName{target}, signal));
-  // A number alone could be another process's before the signal arrives.
-  const auto processes = client->ListProcesses();
-  if (!processes) return session.Explain(processes.error());
-  for (const client::Process& process : *processes) {
-    if (process.pid != pid) continue;
-    return Quiet(session, client->Signal(client::ProcessName{pid, process.id}, signal));
-  }
-  session.Complain("no process " + target + " lives below reaperd");
-  return kRefused;
+  const auto process = Named(*client, pid);
+  if (!process) return session.Explain(process.error());
+  return Quiet(session, client->Signal(*process, signal));
 }
 
 int RunShutdown(Session& session, const Arguments& /*arguments*/) {

@@ -245,7 +245,9 @@ TEST_F(Reaperctl, CommandsBringTheirParameters) {
   fake.On("AddHoldRule", {Reply(R"({"name":"r1","warnings":["never matches"]})")});
   fake.On("RemoveHoldRule", {Reply("{}")});
   fake.On("SetLogLevel", {Reply("{}")});
-  EXPECT_EQ(Run({"hold", "5", "--for", "2s"}).out, "5 is alive, and will be held when it dies\n");
+  EXPECT_EQ(Run({"hold", "214", "--for", "2s"}).out,
+            "214 is alive, and will be held when it dies\n");
+  EXPECT_EQ(Run({"release", "214"}).out, "2 zombies released\n");
   EXPECT_EQ(Run({"release", "--barrier", "jobs"}).out, "2 zombies released\n");
   EXPECT_EQ(Run({"release", "--all"}).code, kDone);
   EXPECT_EQ(Run({"signal", "rtmin+3", "5"}).code, kUsage);
@@ -261,14 +263,29 @@ TEST_F(Reaperctl, CommandsBringTheirParameters) {
   const auto has = [&](std::size_t n, std::string_view part) {
     EXPECT_NE(calls.at(n).find(part), std::string::npos) << calls.at(n);
   };
-  has(0, R"({"pid":5,"for_us":2000000})");
-  has(1, R"({"barrier":"jobs"})");
-  has(2, R"({"all":true})");
-  has(5, R"({"pid":214,"id":"i88123","signal":"SIGTERM"})");
-  has(6, R"({"service":"main","signal":"SIGTERM"})");
-  has(7, R"({"rule":"cause=signal"})");
-  has(8, R"({"name":"r1"})");
-  has(9, R"({"level":"debug"})");
+  has(1, R"({"pid":214,"id":"i88123","for_us":2000000})");
+  has(3, R"({"pid":214,"id":"i88123"})");
+  has(4, R"({"barrier":"jobs"})");
+  has(5, R"({"all":true})");
+  has(8, R"({"pid":214,"id":"i88123","signal":"SIGTERM"})");
+  has(9, R"({"service":"main","signal":"SIGTERM"})");
+  has(10, R"({"rule":"cause=signal"})");
+  has(11, R"({"name":"r1"})");
+  has(12, R"({"level":"debug"})");
+}
+
+TEST_F(Reaperctl, ACommandToNobodyIsNotSent) {
+  fake.On("ListProcesses", {Reply(R"({"processes":[],"more":false})")});
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"hold", "5"}, {"release", "5"}, {"signal", "TERM", "5"}}) {
+    const Outcome outcome = Run(words);
+    EXPECT_EQ(outcome.code, kRefused);
+    EXPECT_EQ(outcome.err,
+              "reaperctl: there is no process 5 below reaperd: reaperctl ps lists those that are "
+              "there\n");
+  }
+  for (const std::string& call : fake.calls())
+    EXPECT_NE(call.find("ListProcesses"), std::string::npos) << call;
 }
 
 TEST_F(Reaperctl, EventsAreObjectsWithTheirKind) {
