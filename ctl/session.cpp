@@ -54,6 +54,13 @@ std::string ConnectAdvice(const client::ConnectFailure& failure, uid_t euid) {
     text += "  - it runs as another user: try sudo\n";
     ++said;
   }
+  // Only that of our own user is looked at: see sys/socket_path.h.
+  if (!failure.named && met(ENOENT)) {
+    text +=
+        "  - it runs as another user, whose UID says where: "
+        "--socket /dev/shm/reaperd-UID/reaperd.sock\n";
+    ++said;
+  }
   if (said == 0) text += "  - another path: --socket PATH, or $REAPERD_STATUS_SOCKET\n";
   return text;
 }

@@ -142,6 +142,15 @@ TEST(ConnectAdvice, FollowsFromTheErrors) {
   EXPECT_NE(ConnectAdvice(failure, 0).find("--socket PATH"), std::string::npos);
 }
 
+TEST(ConnectAdvice, NamesThePlaceOfAnotherUsersReaperd) {
+  const std::string place = test::With(sys::SocketCandidates({.euid = 4711}).back(), "4711", "UID");
+  client::ConnectFailure failure;
+  failure.attempts = {{"/dev/shm/reaperd-0/reaperd.sock", ENOENT, "No such file or directory"}};
+  EXPECT_NE(ConnectAdvice(failure, 0).find("--socket " + place), std::string::npos);
+  failure.named = true;
+  EXPECT_EQ(ConnectAdvice(failure, 0).find(place), std::string::npos);
+}
+
 TEST_F(Reaperctl, WhyTellsOfTheDeathAndWhatDiedAround) {
   fake.On("ListProcesses", {Reply(R"({"processes":[],"more":false})")});
   fake.On("Inspect", {Reply(R"({"record":)" + test::DeathJson() +
