@@ -4,20 +4,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <signal.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <thread>
 
 #include "ctl/version.h"
-#include "eventually.h"
-#include "fake_reaperd.h"
-#include "pty.h"
-#include "temp_dir.h"
+#include "run_fixture.h"
 #include "wire_samples.h"
 
 namespace reaperd::ctl {
@@ -26,38 +20,6 @@ namespace {
 using test::ErrorReply;
 using test::FakeReaperd;
 using test::Reply;
-
-struct Outcome {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-class Reaperctl : public testing::Test {
- protected:
-  Outcome Run(const std::vector<std::string>& words) {
-    const UniqueFd out(Open("out"));
-    const UniqueFd err(Open("err"));
-    surroundings_.out = out.get();
-    surroundings_.err = err.get();
-    if (surroundings_.search.named.empty()) surroundings_.search.named = fake.path();
-    Outcome outcome;
-    outcome.code = ctl::Run(words, surroundings_);
-    outcome.out = test::ReadFile(dir_.Path("out"));
-    outcome.err = test::ReadFile(dir_.Path("err"));
-    return outcome;
-  }
-
-  FakeReaperd fake;
-  Surroundings surroundings_;
-
- private:
-  [[nodiscard]] int Open(const std::string& name) const {
-    return open(dir_.Path(name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  }
-
-  test::TempDir dir_;
-};
 
 TEST_F(Reaperctl, ShowsTheStatus) {
   fake.On("GetStatus", {Reply(R"({"status":)" + test::StatusJson() + "}")});
@@ -319,95 +281,6 @@ TEST_F(Reaperctl, TheSnapshotIsOneLineForPeopleAndItsPartsForPrograms) {
   EXPECT_NE(people.find("snapshot  3 processes, 1 held, at event 5"), std::string::npos) << people;
   const std::string programs = Run({"events", "--json"}).out;
   EXPECT_EQ(std::count(programs.begin(), programs.end(), '\n'), 2) << programs;
-}
-
-/// top with a terminal, on a thread: the master side is the person before it.
-class ReaperctlTop : public Reaperctl {
- protected:
-  void SetUp() override {
-    fake.On("GetStatus", {Reply(R"({"status":)" + test::StatusJson() + "}")});
-    fake.On("ListDeaths", {Reply(test::PageJson(test::DeathJson()))});
-  }
-  void Start() {
-    surroundings_.in = pty_.slave.get();
-    surroundings_.out = pty_.slave.get();
-    surroundings_.width = 80;
-    surroundings_.search.named = fake.path();
-    ASSERT_EQ(tcgetattr(pty_.slave.get(), &before_), 0);
-    thread_ = std::thread([this] {
-      const UniqueFd err(open("/dev/null", O_WRONLY | O_CLOEXEC));
-      surroundings_.err = err.get();
-      code_ = ctl::Run({"top"}, surroundings_);
-      pty_.slave.reset();
-    });
-  }
-  /// Reads the screen until `part` is there.
-  bool Sees(std::string_view part) {
-    std::array<char, 4096> bytes{};
-    while (seen_.find(part) == std::string::npos) {
-      pollfd entry{.fd = pty_.master.get(), .events = POLLIN, .revents = 0};
-      if (poll(&entry, 1, 10'000) <= 0) return false;
-      const ssize_t size = read(pty_.master.get(), bytes.data(), bytes.size());
-      if (size <= 0) return false;
-      seen_.append(bytes.data(), static_cast<std::size_t>(size));
-    }
-    return true;
-  }
-  void ExpectRestored() {
-    EXPECT_TRUE(Sees("\033[?1049l")) << seen_;
-    termios after{};
-    ASSERT_EQ(tcgetattr(pty_.master.get(), &after), 0);  // both sides have one
-    EXPECT_EQ(after.c_lflag, before_.c_lflag);
-    EXPECT_EQ(after.c_cc[VINTR], before_.c_cc[VINTR]);
-  }
-  int End() {
-    thread_.join();
-    return code_;
-  }
-
-  test::Pty pty_ = test::MakePty();
-
- private:
-  termios before_{};
-  std::thread thread_;
-  std::string seen_;
-  int code_ = -1;
-};
-
-TEST_F(ReaperctlTop, DrawsAndEndsByQ) {
-  fake.On("Monitor", {Reply(test::SnapshotJson("", test::HoldJson()), true)});
-  Start();
-  ASSERT_TRUE(Sees("oom-kill"));
-  termios during{};
-  ASSERT_EQ(tcgetattr(pty_.master.get(), &during), 0);
-  EXPECT_EQ(during.c_lflag & static_cast<tcflag_t>(ICANON | ECHO | ISIG),
-            static_cast<tcflag_t>(ISIG));
-  ASSERT_EQ(write(pty_.master.get(), "q", 1), 1);
-  ExpectRestored();
-  EXPECT_EQ(End(), kDone);
-}
-
-TEST_F(ReaperctlTop, EndsByQWhileReaperdIsSilent) {
-  fake.On("Monitor", {Reply(test::SnapshotJson(""), true)});
-  fake.On("GetStatus", {});
-  Start();
-  const auto asked_twice = [this] {
-    const auto calls = fake.calls();
-    return std::count_if(calls.begin(), calls.end(), [](const std::string& call) {
-             return call.find("GetStatus") != std::string::npos;
-           }) == 2;
-  };
-  ASSERT_TRUE(test::Eventually(asked_twice));
-  ASSERT_EQ(write(pty_.master.get(), "q", 1), 1);
-  ExpectRestored();
-  EXPECT_EQ(End(), kDone);
-}
-
-TEST_F(ReaperctlTop, EndsWithTheConnection) {
-  fake.On("Monitor", {Reply(test::SnapshotJson(""), true)}, FakeReaperd::After::kClose);
-  Start();
-  ExpectRestored();
-  EXPECT_EQ(End(), kUnreachable);
 }
 
 TEST_F(Reaperctl, HelpAndVersionNeedNobody) {
