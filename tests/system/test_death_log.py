@@ -15,7 +15,7 @@ import pytest
 import death_log
 import procread
 from death_log import Log, Shell, assert_complete, comm_of, told_lost
-from launch import Launcher, roles
+from launch import PID1, Launcher, roles
 from waiting import wait_until
 
 # More than a pipe holds (64 KiB), at about 1 KiB a line.
@@ -119,6 +119,20 @@ def test_a_reader_that_stands_still_delays_nothing(launch: Launcher, mode: str,
     records = death_log.parse(reader.text)
     assert told_lost(records) > 0
     assert_complete(records)
+
+
+def test_a_reader_that_stands_still_costs_no_more_than_one_that_reads(
+        launch: Launcher, reader: Reader, tmp_path: Path) -> None:
+    """Bursts in turn, the least of each: what others take of the machine is in none of them."""
+    shells = [Shell(launch, "--death-log", str(path), mode=PID1)
+              for path in (tmp_path / "deaths", reader.path)]
+    costs: list[list[int]] = [[], []]
+    for _ in range(5):
+        for shell, cost in zip(shells, costs):
+            before = procread.cpu_ns(shell.run.pid)
+            shell.deaths(MANY)
+            cost.append(procread.cpu_ns(shell.run.pid) - before)
+    assert min(costs[1]) < 1.5 * min(costs[0]), costs
 
 
 def test_a_reader_that_went_ends_nothing(launch: Launcher, mode: str, reader: Reader) -> None:

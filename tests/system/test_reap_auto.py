@@ -98,8 +98,7 @@ def cpu_of_storm_us(launch: Launcher, how: str) -> float:
     run = launch.start(["--reap", how], roles("storm", 3000, "--burst=60", "--", *ECHO))
     run.wait_line("^ready echo", 60)
     run.wait_only_children(1, 60)
-    with open(f"/proc/{run.pid}/schedstat", encoding="ascii") as stream:
-        used = int(stream.read().split()[0]) / 1000
+    used = procread.cpu_ns(run.pid) / 1000
     finish(run)
     return used
 

@@ -113,6 +113,12 @@ def switches(pid: int) -> tuple[int, int]:
     return int(voluntary), int(involuntary)
 
 
+def cpu_ns(pid: int) -> int:
+    """What it has used of a processor, in both modes."""
+    with open(f"/proc/{pid}/schedstat", encoding="ascii") as stream:
+        return int(stream.read().split()[0])
+
+
 def signal_pending(pid: int, number: int) -> bool:
     """Whether a signal was sent to a process that has not fetched it yet."""
     bit = 1 << (number - 1)
