@@ -149,6 +149,24 @@ void HoldDesk::Close(model::ReleaseReason reason) {
   Changed();
 }
 
+HoldDesk::State HoldDesk::Save() const {
+  State state{.queue = queue_.Save(), .held = {}, .open = open_};
+  for (const auto& [pid, record] : held_)
+    state.held.push_back(record);
+  return state;
+}
+
+void HoldDesk::Load(const State& state) {
+  queue_.Load(state.queue);
+  held_.clear();
+  for (const Record& record : state.held)
+    held_[record->pid] = record;
+  open_ = state.open;
+  living_asked_.reset();
+  surroundings_until_us_ = 0;
+  Changed();
+}
+
 Result<Leased> HoldDesk::Hold(const LeaseRequest& request) {
   if (IsLeaving(request.pid)) {
     return Error(ESRCH,

@@ -70,6 +70,15 @@ class HoldDesk {
   Status AddRule(model::HoldRule rule);
   Status RemoveRule(std::string_view name);
 
+  /// What outlives an exec of ourselves, and back. The reaper's own state names the same pids.
+  struct State {
+    HeldState queue;
+    std::vector<Record> held;
+    std::vector<Record> open;  ///< not judged yet
+  };
+  [[nodiscard]] State Save() const;
+  void Load(const State& state);
+
   [[nodiscard]] const HeldQueue& queue() const { return queue_; }
   /// It was let go, and Apply has not told the reaper yet.
   [[nodiscard]] bool IsLeaving(pid_t pid) const {

@@ -38,6 +38,12 @@ class OomDesk final : public OomJudge {
   /// It may have risen.
   void OnOwnCounterEvent();
 
+  /// What outlives an exec of ourselves, and back. The kernel's log is read from then on.
+  [[nodiscard]] std::vector<OomWatch::Saved> Save() const {
+    return watch_ ? watch_->Save() : std::vector<OomWatch::Saved>{};
+  }
+  void Load(std::vector<OomWatch::Saved> saved) { watch().Load(std::move(saved)); }
+
  private:
   OomWatch& watch();
   const OomReading* ReadOnce(const std::string& cgroup, Micros now_us);

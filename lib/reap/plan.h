@@ -146,6 +146,20 @@ class Plan {
     return limits_.can_peek && (limits_.can_list || MayListAgain(now_us));
   }
 
+  /// What outlives an exec of ourselves: who was seen dead, so that nobody is seen twice. The rest
+  /// the first sweep finds out.
+  struct State {
+    std::vector<pid_t> held;
+    std::vector<pid_t> to_reap;
+  };
+  [[nodiscard]] State Save() const { return {{held_.begin(), held_.end()}, to_reap_}; }
+  /// Into a new plan.
+  void Load(const State& state) {
+    held_ = {state.held.begin(), state.held.end()};
+    to_reap_ = state.to_reap;
+    if (!limits_.can_list) ReleaseAll();
+  }
+
   [[nodiscard]] bool IsHeld(pid_t pid) const { return held_.contains(pid); }
   /// Its death was looked at and decided; it is held or about to be reaped.
   [[nodiscard]] bool WasSeen(pid_t pid) const;

@@ -68,6 +68,18 @@ void Reaper::SetMayHold(bool may_hold) {
   plan_.SetLimits(limits);
 }
 
+void Reaper::Load(const State& state) {
+  table_.Load(state.children);
+  plan_.Load(state.seen);
+  counters_ = state.counters;
+  helpers_.clear();
+  for (const model::ProcessInfo& child : state.children) {
+    if (child.role == model::Role::kHelper) helpers_.push_back(child.pid);
+    if (child.start_ticks == 0 && !plan_.WasSeen(child.pid)) to_look_.push_back(child.pid);
+  }
+  if (!to_look_.empty()) discovery_.OnOtherListed();
+}
+
 Rest Reaper::Run(event::Turn& turn) {
   now_us_ = ops_.Now();
   deaf_us_ = 0;

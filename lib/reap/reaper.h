@@ -128,6 +128,16 @@ class Reaper {
   /// A rule, a lease or a barrier could match from now on, or no longer.
   void SetMayHold(bool may_hold);
 
+  /// What outlives an exec of ourselves, and back, into a reaper that has not run yet. Not where the
+  /// kernel reaps: pidfds are for who opened them to take along.
+  struct State {
+    std::vector<model::ProcessInfo> children;
+    Plan::State seen;
+    model::ReapCounters counters;
+  };
+  [[nodiscard]] State Save() const { return {table_.Save(), plan_.Save(), counters_}; }
+  void Load(const State& state);
+
  private:
   void Wait(const Action& action);
   void ListPart(const Action& action);

@@ -175,6 +175,30 @@ void Recorder::OnAdopted(const model::ProcessInfo& process) {
   }
 }
 
+Recorder::State Recorder::Save() const {
+  State state{.budget = budget_.Save(),
+              .ring = ring_.Save(),
+              .sent = sent_.Save(),
+              .unreaped = {},
+              .open = open_,
+              .exec_failures = exec_failures_};
+  for (const auto& [pid, record] : unreaped_)
+    state.unreaped.push_back(record);
+  return state;
+}
+
+void Recorder::Load(const State& state) {
+  budget_.Load(state.budget);
+  choice_.reset();
+  ring_.Load(state.ring);
+  sent_.Load(state.sent);
+  unreaped_.clear();
+  for (const Record& record : state.unreaped)
+    unreaped_[record->pid] = record;
+  open_ = state.open;
+  exec_failures_ = state.exec_failures;
+}
+
 Recorder::Record Recorder::FindUnreaped(pid_t pid) const {
   const auto at = unreaped_.find(pid);
   return at == unreaped_.end() ? nullptr : at->second;

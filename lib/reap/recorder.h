@@ -94,6 +94,24 @@ class Recorder {
   /// What is known of those that died before they were noticed; must outlive the recorder's use.
   void ConsultKin(const KinTable* kin) { kin_ = kin; }
 
+  /// Not judged.
+  struct Open {
+    Record record;
+    VerdictFacts facts;  ///< as they were at the death: what we sent is forgotten with the reap
+  };
+  /// What outlives an exec of ourselves, and back; the records are shared, not copied. A held zombie
+  /// keeps its record and its number.
+  struct State {
+    DetailBudget::State budget;
+    RecordRing::State ring;
+    std::vector<model::SentSignal> sent;
+    std::vector<Record> unreaped;  ///< of those seen dead; some may have left the ring
+    std::vector<Open> open;        ///< in order of their deaths
+    std::unordered_map<pid_t, ExecFailure> exec_failures;
+  };
+  [[nodiscard]] State Save() const;
+  void Load(const State& state);
+
   [[nodiscard]] const RecordRing& ring() const { return ring_; }
   [[nodiscard]] const SentSignals& sent() const { return sent_; }
   /// The record of a zombie that is not reaped yet; nullptr: it was not shown.
@@ -118,11 +136,6 @@ class Recorder {
   SentSignals sent_;
   std::unordered_map<pid_t, Record> unreaped_;
   std::unordered_map<pid_t, ExecFailure> exec_failures_;
-  /// Not judged.
-  struct Open {
-    Record record;
-    VerdictFacts facts;  ///< as they were at the death: what we sent is forgotten with the reap
-  };
   std::vector<Open> open_;  ///< in order of their deaths
 };
 

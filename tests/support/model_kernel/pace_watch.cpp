@@ -103,6 +103,14 @@ void PaceWatch::OnListed(const Action& action, bool more, Micros cost_us) {
   scan_.most.cost_us += cost_us;
 }
 
+void PaceWatch::OnReload() {
+  scan_ = {};
+  walked_ = false;
+  not_before_us_ = 0;
+  walk_ = {};
+  hinted_.clear();
+}
+
 void PaceWatch::OnListFailed(bool given_up, Micros now_us) {
   scan_ = {};
   if (!given_up) {

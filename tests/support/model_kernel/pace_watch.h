@@ -27,6 +27,7 @@ class PaceWatch {
   void OnWaited(const reap::Action& action, const model::WaitOutcome& outcome, Micros cost_us,
                 Micros now_us);
   void OnListed(const reap::Action& action, bool more, Micros cost_us);
+  void OnReload();
   void OnListFailed(bool given_up, Micros now_us);
 
   /// Spent on walks, and on scans, that must be paid for by a pause.

@@ -103,6 +103,18 @@ void PlanHarness::WantSweep() {
   plan_.OnSweepWanted();
 }
 
+void PlanHarness::Reload() {
+  NoteEvent();
+  Trace("exec");
+  const reap::Plan::State state = plan_.Save();
+  plan_ = reap::Plan(limits_);
+  plan_.Load(state);
+  pace_.OnReload();
+  lists_failed_in_row_ = 0;
+  given_up_us_.reset();
+  knows_childless_ = knows_only_held_ = false;
+}
+
 void PlanHarness::ForgetAll() {
   while (!held_.empty())
     Forget(held_.back());

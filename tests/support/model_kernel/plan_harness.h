@@ -57,6 +57,8 @@ class PlanHarness {
   bool Settle(int max_wake_ups);
 
   /// What is being held, in order of the decisions.
+  /// As after an exec of ourselves: another plan, of whom the first one saw dead.
+  void Reload();
   [[nodiscard]] const std::vector<pid_t>& held() const { return held_; }
   [[nodiscard]] const std::string& violation() const { return violation_; }
   [[nodiscard]] std::uint64_t calls() const { return calls_; }

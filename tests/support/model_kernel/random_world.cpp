@@ -70,6 +70,7 @@ void RandomWorld::DrawRegime() {
       {sometimes(30, 3), &RandomWorld::WantSweep},
       {sometimes(30, 3), &RandomWorld::SwitchLimits},
       {sometimes(15, 2), &RandomWorld::FailList},
+      {sometimes(15, 2), &RandomWorld::Reload},
       {sometimes(30, 3), &RandomWorld::FailWaits},
   };
   for (const Weighted& weighted : events_of_)
@@ -267,6 +268,10 @@ void RandomWorld::WantSweep() {
 
 void RandomWorld::SwitchLimits() {
   harness_.SetLimits(DrawLimits(Random(random_.Next())));
+}
+
+void RandomWorld::Reload() {
+  harness_.Reload();
 }
 
 void RandomWorld::FailList() {

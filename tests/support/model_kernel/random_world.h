@@ -62,6 +62,7 @@ class RandomWorld {
   void WantSweep();
   void SwitchLimits();
   void FailList();
+  void Reload();
   void FailWaits();
 
   /// A process that is alive (or, with `foreign`, the zombie of somebody else); 0 if none was hit.

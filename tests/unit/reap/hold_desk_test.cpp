@@ -31,6 +31,15 @@ class HoldDeskTest : public ::testing::Test, public ReapObserver, public HoldObs
     return *desk_;
   }
 
+  /// Others take over, as after an exec of ourselves.
+  void ExecOurselves() {
+    const HoldDesk::State holds = Desk().Save();
+    const Reaper::State children = reaper_->Save();
+    desk_.reset();
+    Desk().Load(holds);
+    reaper_->Load(children);
+  }
+
   void Add(pid_t pid, const std::string& comm = "worker") {
     ops_.children.push_back({.pid = pid});
     comms_[pid] = comm;
@@ -309,6 +318,29 @@ TEST_F(HoldDeskTest, WhomThePlanHasToLetGoIsToldAsReleased) {
   EXPECT_EQ(Pids(), "");
   EXPECT_EQ(std::count(told.begin(), told.end(), "released 5: budget"), 1);
   EXPECT_EQ(Desk().queue().size(), 0U);
+}
+
+TEST_F(HoldDeskTest, AHoldGoesOnAfterAnExecOfOurselves) {
+  spec_.rules = {TimedRule("crashes", "worker", 10 * kSecond)};
+  AddDead(5);
+  EXPECT_EQ(Settle(), Words{"held 5 by crashes"});
+  ExecOurselves();
+  EXPECT_EQ(Settle(), Words{}) << "neither seen nor held a second time";
+  EXPECT_EQ(After(10 * kSecond - 1), Words{});
+  EXPECT_EQ(After(1), (Words{"released 5: timeout", "reaped 5"}));
+  EXPECT_EQ(Pids(), "");
+}
+
+TEST_F(HoldDeskTest, AnOpenVerdictIsWaitedForAfterAnExecOfOurselves) {
+  spec_.rules = {RuleFor("crashes", "worker")};
+  not_judged_ = {5};
+  AddDead(5, "other");
+  EXPECT_EQ(Settle(), Words{});
+  ExecOurselves();
+  EXPECT_EQ(Settle(), Words{});
+  EXPECT_EQ(Pids(), "5");
+  Desk().OnAllJudged();
+  EXPECT_EQ(Settle(), Words{"reaped 5"});
 }
 
 // --- the end, and what clients ask for

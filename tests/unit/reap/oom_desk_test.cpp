@@ -142,6 +142,16 @@ TEST_F(OomDeskTest, Version1IsAskedInItsOwnFile) {
   EXPECT_FALSE(desk_.OwnCounter()->v2);
 }
 
+TEST_F(OomDeskTest, TheBaselineOutlivesAnExecOfOurselves) {
+  desk_.Start();
+  OomKills("web", 1);
+  OomDesk after(clock_, files_.Path("proc"), files_.Path("kmsg"));
+  after.Load(desk_.Save());
+  after.OnSigkill(Killed(7), clock_.Now());
+  EXPECT_EQ(after.Facts(Killed(7), clock_.Now()).rise, OomFacts::Rise::kCertain)
+      << "it rose meanwhile";
+}
+
 TEST_F(OomDeskTest, WithoutCgroupsNothingIsClaimed) {
   std::filesystem::remove_all(files_.Path("proc"));
   desk_.Start();

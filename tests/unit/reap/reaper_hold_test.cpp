@@ -177,6 +177,30 @@ TEST_F(ReaperTest, WithoutAListWhatIsHeldIsReaped) {
   EXPECT_EQ(Settle(), (Words{"reaped 6", "nobody left"}));
 }
 
+TEST_F(ReaperTest, AfterAnExecOfOurselvesNobodyIsSeenTwice) {
+  Use({.may_hold = true});
+  Add({5, 6, 7});
+  reaper_->Know({.pid = 7, .role = model::Role::kHelper});
+  Start();
+  to_hold_ = {5};
+  ops_.Die(5);
+  reaper_->OnSigchld(5);
+  EXPECT_EQ(Settle(), Words{"death 5"});
+  const Reaper::State state = reaper_->Save();
+  Use({.may_hold = true});
+  reaper_->Load(state);
+  EXPECT_EQ(Settle(), Words{});
+  EXPECT_TRUE(reaper_->plan().IsHeld(5));
+  EXPECT_EQ(reaper_->table().Find(7)->role, model::Role::kHelper);
+  ops_.Die(6);
+  reaper_->OnSigchld(6);
+  EXPECT_EQ(Settle(), (Words{"death 6", "reaped 6", "only held left"}));
+  reaper_->OnRelease(5);
+  EXPECT_EQ(Settle(), (Words{"reaped 5", "nobody left"}));
+  EXPECT_EQ(reaper_->counters().deaths, 2U);
+  EXPECT_EQ(reaper_->counters().reaped, 2U);
+}
+
 // --- discovery
 
 TEST_F(ReaperTest, WithoutDiscoveryNobodyIsLookedFor) {

@@ -64,6 +64,13 @@ class RecorderTest : public ::testing::Test, public RecordObserver {
     return *recorder_;
   }
 
+  /// Another takes over, as after an exec of ourselves.
+  void ExecOurselves() {
+    const Recorder::State state = TheRecorder().Save();
+    recorder_.reset();
+    TheRecorder().Load(state);
+  }
+
   /// What /proc shows of a zombie.
   void Shows(pid_t pid, const std::string& comm = "worker", std::uint64_t start_ticks = 50) {
     sys::ZombieFacts facts;
@@ -338,6 +345,26 @@ TEST_F(RecorderTest, AFailedExecExplainsTheDeathOfThatProcessOnly) {
   EXPECT_EQ(Reap(7, ExitStatus::Exited(127))->verdict.cause, Cause::kExecFailed);
   EXPECT_EQ(Reap(7, ExitStatus::Exited(127))->verdict.cause, Cause::kExitError)
       << "the next with this number";
+}
+
+TEST_F(RecorderTest, AHeldZombieKeepsItsRecordAcrossAnExecOfOurselves) {
+  Reap(5);
+  const auto held = Die(7, ExitStatus::Exited(3));
+  const auto open = Die(8, ExitStatus::Killed(SIGKILL));
+  TheRecorder().OnExecFailed(9, {.step = "exec", .error = ENOENT});
+  Told();
+  ExecOurselves();
+  EXPECT_EQ(TheRecorder().FindUnreaped(7), held);
+  EXPECT_TRUE(TheRecorder().IsOpen(*open));
+  oom_real_.facts = {.cgroup = "/svc", .before = 3, .after = 4};
+  TheRecorder().Settle(ops_.now_us);
+  EXPECT_EQ(open->verdict.cause, Cause::kOomKill);
+  EXPECT_EQ(Reap(7, ExitStatus::Exited(3)), held) << "no second record";
+  EXPECT_EQ(Told(), std::vector<pid_t>{7});
+  const auto next = Reap(9, ExitStatus::Exited(127));
+  EXPECT_EQ(next->seq, 4U);
+  EXPECT_EQ(next->verdict.cause, Cause::kExecFailed);
+  EXPECT_EQ(TheRecorder().ring().size(), 4U);
 }
 
 TEST_F(RecorderTest, LivingOnesTellTheirCgroupToWhoWatchesMemory) {
