@@ -55,9 +55,6 @@ bool SetUpGroup(ChildPlan& plan) {
       return true;
     case ChildPlan::Group::kOwn:
       if (setpgid(0, 0) < 0) return Fail(plan, SpawnStep::kProcessGroup);
-      // We are in a background group by now: SIGTTOU is blocked, which lets the call pass. That it
-      // fails (terminal just hung up) does not concern the command.
-      if (plan.terminal_fd >= 0) static_cast<void>(tcsetpgrp(plan.terminal_fd, getpid()));
       return true;
     case ChildPlan::Group::kNewSession:
       if (setsid() < 0) return Fail(plan, SpawnStep::kSession);
@@ -97,6 +94,14 @@ bool SetUpSurroundings(ChildPlan& plan) {
   return true;
 }
 
+/// Last: ^Z from here to the exec stops the child, and with it the parent, who waits for the exec.
+/// We are in a background group by now: SIGTTOU is blocked, which lets the call pass. That it fails
+/// (terminal just hung up) does not concern the command.
+void HandOverTerminal(const ChildPlan& plan) {
+  if (plan.group != ChildPlan::Group::kOwn || plan.terminal_fd < 0) return;
+  static_cast<void>(tcsetpgrp(plan.terminal_fd, getpid()));
+}
+
 /// Errors of one candidate that let the next one be tried, as execvp(3) does.
 bool TryNext(int code) {
   return code == ENOENT || code == ENOTDIR || code == EACCES || code == ESTALE || code == ENODEV ||
@@ -132,6 +137,7 @@ const char* StepName(SpawnStep step) {
 
 void RunChild(ChildPlan& plan) {
   if (SetUpGroup(plan) && SetUpUser(plan) && SetUpSurroundings(plan)) {
+    HandOverTerminal(plan);
     // From here on a signal that we were asked to block for the child acts on it, as it should.
     sigprocmask(SIG_SETMASK, &plan.signal_mask, nullptr);
     Exec(plan);
