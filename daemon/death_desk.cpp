@@ -305,6 +305,10 @@ void DeathDesk::OnScribeLost(const scribe::ScribeLoss& loss) {
   around_.observer.OnScribeLost(loss.pid, loss.lines);
 }
 
+void DeathDesk::OnLogLacks(std::uint64_t lines) {
+  around_.observer.OnDeathLogLacks(lines);
+}
+
 void DeathDesk::OnScribeEnded(pid_t pid) {
   around_.reaper.OnPidfdReadable(pid);
   around_.wake();

@@ -111,6 +111,7 @@ class DeathDesk final : private reap::RecordObserver,
   void OnScribeStarted(pid_t pid, int pidfd) override;
   void OnScribeStartFailed(const Error& error) override;
   void OnScribeLost(const scribe::ScribeLoss& loss) override;
+  void OnLogLacks(std::uint64_t lines) override;
   void OnScribeEnded(pid_t pid) override;
 
   [[nodiscard]] scribe::ScribeSetup ScribeSetup() const;

@@ -233,6 +233,13 @@ class LogVoice final : public RunObserver {
                {Number("pid", pid), Number("lines", static_cast<long>(lines))});
   }
 
+  void OnDeathLogLacks(std::uint64_t lines) override {
+    log_.Write(LogLevel::kWarn, "death-log-lacks",
+               "the death log lacks its last " + std::to_string(lines) +
+                   " lines at most: they could not be written in time",
+               {Number("lines", static_cast<long>(lines))});
+  }
+
   void OnStatusSocket(const std::string& path) override {
     if (!log_.Enabled(LogLevel::kDebug)) return;
     log_.Write(LogLevel::kDebug, "status-socket", "status socket at " + Printable(path),

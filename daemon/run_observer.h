@@ -87,6 +87,8 @@ class RunObserver {
                              [[maybe_unused]] std::uint64_t gone) {}
   /// The process that writes the death log was lost, and with it at most so many lines.
   virtual void OnScribeLost([[maybe_unused]] pid_t pid, [[maybe_unused]] std::uint64_t lines) {}
+  /// At the end: so many lines are missing in the death log, and it does not say so itself.
+  virtual void OnDeathLogLacks([[maybe_unused]] std::uint64_t lines) {}
   /// The status socket is there.
   virtual void OnStatusSocket([[maybe_unused]] const std::string& path) {}
   /// There is no place for the status socket, which nobody had asked for.

@@ -359,6 +359,7 @@ void Scribe::Finish(Micros budget_us) {
     Leave(quiet() ? std::nullopt : std::optional(LossReason::kSilent));
   }
   AwaitEnds(std::max(end_us, loop_.Now() + kKillTime_us));
+  if (untold_ > 0) observer_.OnLogLacks(untold_);
   for (const TextHandler& handler : std::exchange(unanswered_, {}))
     handler(std::nullopt);
 }

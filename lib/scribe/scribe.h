@@ -66,6 +66,8 @@ class ScribeObserver {
   virtual void OnScribeStarted(pid_t pid, int pidfd) = 0;
   virtual void OnScribeStartFailed([[maybe_unused]] const Error& error) {}
   virtual void OnScribeLost([[maybe_unused]] const ScribeLoss& loss) {}
+  /// At the end: so many lines were dropped, and no line of the log that came after them tells.
+  virtual void OnLogLacks([[maybe_unused]] std::uint64_t lines) {}
   /// It is, or soon will be, a zombie: reap it. Told again, ever more rarely, until OnReaped.
   virtual void OnScribeEnded(pid_t pid) = 0;
 };

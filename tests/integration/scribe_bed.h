@@ -108,6 +108,7 @@ class ScribeBed final : public ScribeObserver {
   }
   void OnScribeStartFailed(const Error& error) override { start_failures.push_back(error.code()); }
   void OnScribeLost(const ScribeLoss& loss) override { losses.push_back(loss); }
+  void OnLogLacks(std::uint64_t lines) override { lacks = lines; }
   void OnScribeEnded(pid_t pid) override {
     ++ended;
     if (!reap_at_once) return;
@@ -124,6 +125,7 @@ class ScribeBed final : public ScribeObserver {
   bool has_pidfd = false;
   std::vector<int> start_failures;
   std::vector<ScribeLoss> losses;
+  std::uint64_t lacks = 0;
   int ended = 0;
   bool reap_at_once = true;
   std::vector<pid_t> reaped;

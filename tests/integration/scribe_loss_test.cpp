@@ -314,6 +314,23 @@ TEST(Scribe, WhatWaitsIsLostWithTheWorkerAndCounted) {
   });
 }
 
+TEST(Scribe, DropsThatNoLineTellsOfAreToldAtTheEnd) {
+  ExpectInChild([] {
+    const TempDir dir;
+    ScribeBed bed(dir.Path("log"));
+    bed.WarmUp();
+    ASSERT_TRUE(bed.StopWorker());
+    const std::string line = "{\"t\":\"" + std::string(1000, 'x') + "\"}";
+    while (bed.scribe->counters().dropped < 10 && bed.scribe->counters().lines < 100'000)
+      bed.scribe->Append(line);
+    kill(bed.scribe->pid(), SIGCONT);
+    bed.scribe->Finish(20 * kSecond);
+    EXPECT_EQ(LinesKnown(ReadFile(dir.Path("log"))), bed.scribe->counters().lines - 10);
+    EXPECT_EQ(bed.lacks, 10U);
+    EXPECT_TRUE(bed.losses.empty());
+  });
+}
+
 TEST(Scribe, AFullSocketNeverHoldsUpTheLoop) {
   ExpectInChild([] {
     const TempDir dir;

@@ -305,6 +305,12 @@ TEST_F(LogVoiceTest, ALostScribeIsAWarningWithWhatWasLostWithIt) {
       "reaperd: warning: the scribe (pid 9) was lost, and no line of the death log with it\n");
 }
 
+TEST_F(LogVoiceTest, WhatTheDeathLogLacksAtItsEndIsAWarning) {
+  EXPECT_EQ(Says([](RunObserver& voice) { voice.OnDeathLogLacks(3); }),
+            "reaperd: warning: the death log lacks its last 3 lines at most: they could not be "
+            "written in time\n");
+}
+
 TEST_F(LogVoiceTest, WarningsAndTheFatalAreTold) {
   EXPECT_EQ(Says([](RunObserver& voice) {
               voice.OnWarning(Error(0, "careful"));
