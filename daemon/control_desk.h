@@ -36,7 +36,7 @@ class RunControl {
   /// Fills in all but what the desks know.
   virtual void AddRun(model::StatusView& view) const = 0;
   [[nodiscard]] virtual std::vector<model::Remaining> WhoRemains() const = 0;
-  [[nodiscard]] virtual std::string Explain() const = 0;
+  [[nodiscard]] virtual std::string Explain() = 0;
   /// To its main process. ENOENT: there is no such service; ESRCH: it does not run.
   virtual Status SignalService(const std::string& name, int signal,
                                const model::SignalSender& sender) = 0;

@@ -89,12 +89,15 @@ class Daemon final : private reap::ReapObserver, private RunControl {
   void AddRun(model::StatusView& view) const override;
   /// Ourselves excepted.
   [[nodiscard]] std::vector<Remaining> WhoRemains() const override;
-  [[nodiscard]] std::string Explain() const override;
+  [[nodiscard]] std::string Explain() override;
   Status SignalService(const std::string& name, int signal,
                        const model::SignalSender& sender) override;
   void NoteSignal(pid_t pid, int signal, const model::SignalSender& sender) override;
   void BeginStop(const model::SignalSender& who) override;
   bool SetLogLevel(model::LogLevel level) override;
+
+  /// As far as this run has met with it.
+  [[nodiscard]] Place PlaceNow();
 
   // --- what follows
   void TellStopSequence(bool reaping_goes_on);

@@ -8,8 +8,16 @@
 #include "daemon/daemon.h"
 #include "daemon/explain.h"
 #include "daemon/version.h"
+#include "sys/children_list.h"
+#include "sys/process_limits.h"
+#include "sys/procfs.h"
 
 namespace reaperd::daemon {
+namespace {
+
+constexpr char kProcRoot[] = "/proc";
+
+}  // namespace
 
 status::ControlPlane* Daemon::control() {
   if (!control_ && desk_) {
@@ -56,13 +64,31 @@ void Daemon::AddRun(model::StatusView& view) const {
       .end = main_.exit_status()};
 }
 
-std::string Daemon::Explain() const {
+std::string Daemon::Explain() {
   model::RunSpec shown = spec_;
   // Whoever may read may ask, and the words of a command are not for all of them.
   for (std::vector<std::string>* const command : {&shown.main.command, &shown.stop.drain_command}) {
     if (command->size() > 1) command->resize(1);
   }
-  return daemon::Explain(shown, standing_.pid1);
+  return daemon::Explain(shown, PlaceNow());
+}
+
+Place Daemon::PlaceNow() {
+  // In the loop: nothing here starts a process, waits, or takes the lock of the mount table.
+  Place place{.pid1 = standing_.pid1,
+              .subreaper = standing_.subreaper,
+              .proc_mounted = access("/proc/self/stat", R_OK) == 0,
+              .proc_ours = sys::ProcIsOurs(kProcRoot),
+              .children = sys::ChildrenList(kProcRoot).Probe(),
+              .waitid_peek = reaper_.plan().limits().can_peek,
+              .terminal = job_control_->terminal(),
+              .limits = desk_->ProcessLimits(),
+              .open_files = sys::OpenFilesLimit()};
+  if (const auto& main = main_.beginnings()) {
+    place.clone_sharing = main->shared_memory;
+    place.pidfds = main_.SignalledByPidfd();
+  }
+  return place;
 }
 
 Status Daemon::SignalService(const std::string& name, int signal,

@@ -12,7 +12,6 @@
 #include "reap/hold_match.h"
 #include "reap/termination_note.h"
 #include "sys/pidfd.h"
-#include "sys/process_limits.h"
 #include "sys/procfs.h"
 
 namespace reaperd::daemon {
@@ -210,8 +209,12 @@ void DeathDesk::OnBarrier(const model::BarrierResult& result) {
   around_.events.Tell([&] { return model::BarrierEvent{result}; });
 }
 
+sys::ProcessLimits DeathDesk::ProcessLimits() {
+  return sys::ReadProcessLimits(kProcRoot, oom_.tree());
+}
+
 reap::HoldSurroundings DeathDesk::LimitsHere() {
-  const sys::ProcessLimits limits = sys::ReadProcessLimits(kProcRoot, oom_.tree());
+  const sys::ProcessLimits limits = ProcessLimits();
   const auto limit = limits.Smallest();
   return {.pid1 = around_.pid1,
           .process_limit = limit ? std::optional(limit->value) : std::nullopt,

@@ -27,6 +27,7 @@
 #include "status/status_json.h"
 #include "sys/cgroup_event_file.h"
 #include "sys/output_file.h"
+#include "sys/process_limits.h"
 #include "sys/process_ops.h"
 
 namespace reaperd::daemon {
@@ -92,6 +93,8 @@ class DeathDesk final : private reap::RecordObserver,
   [[nodiscard]] const status::JsonContext& Json();
   /// The sentence for the termination log.
   [[nodiscard]] std::string Note(const model::DeathRecord& main) const;
+  /// Read anew, by what was mounted at the start: a few small files, and nothing that waits.
+  [[nodiscard]] sys::ProcessLimits ProcessLimits();
   /// A part of ourselves.
   [[nodiscard]] bool IsHelper(pid_t pid) const { return scribe_.IsWorker(pid); }
 

@@ -10,8 +10,6 @@
 #include "daemon/signal_actions.h"
 #include "daemon/version.h"
 #include "service/stop_sequence.h"
-#include "sys/probe.h"
-#include "sys/terminal.h"
 
 namespace reaperd::daemon {
 namespace {
@@ -163,17 +161,17 @@ std::string Limit(const std::optional<std::uint64_t>& limit) {
   return limit ? std::to_string(*limit) : "no limit seen";
 }
 
-void AddProc(std::string& out, const sys::Offers& offers) {
+void AddProc(std::string& out, const Place& place) {
   using sys::ChildrenSource;
-  if (offers.proc_ours) {
+  if (place.proc_ours) {
     AddExplainRow(out, "/proc", "shows our pid namespace");
-  } else if (offers.proc_mounted) {
+  } else if (place.proc_mounted) {
     AddExplainRow(out, "/proc",
                   "shows another pid namespace: not used. Mount a new one (unshare --mount-proc)");
   } else {
     AddExplainRow(out, "/proc", "is not there: names of processes stay unknown");
   }
-  switch (offers.children) {
+  switch (place.children) {
     case ChildrenSource::kChildrenFile:
       AddExplainRow(out, "list of children", "the kernel's children file");
       return;
@@ -189,39 +187,54 @@ void AddProc(std::string& out, const sys::Offers& offers) {
   }
 }
 
-void AddPlace(std::string& out, bool pid1) {
-  const sys::Offers offers = sys::ProbeOffers();
-  const sys::Terminal terminal = sys::Terminal::Find();
-  out += "\nThis kernel and container\n";
-  AddExplainRow(
-      out, "we are",
-      pid1 ? "PID 1: orphans come to us"
-           : "pid " + std::to_string(getpid()) +
-                 (offers.subreaper ? ": a child subreaper, so that orphans below us come to us"
-                                   : ": no subreapers here, orphans go elsewhere"));
-  AddProc(out, offers);
+/// What a start shows.
+void AddStart(std::string& out, const Place& place) {
+  constexpr const char* kUnknown = "not known: this run has started nothing";
   AddExplainRow(out, "clone",
-                offers.clone_sharing
+                !place.clone_sharing ? kUnknown
+                : *place.clone_sharing
                     ? "shares memory until exec: the start costs the same at any size"
                     : "the sharing kind is refused: fork is used");
   AddExplainRow(out, "pidfds",
-                offers.pidfd_open && offers.pidfd_send_signal
+                !place.pidfds ? kUnknown
+                : *place.pidfds
                     ? "yes: signals cannot reach a reused pid"
                     : "refused: main is signalled by pid, which is safe while it is unreaped");
+}
+
+const char* TerminalText(TerminalPlace terminal) {
+  switch (terminal) {
+    case TerminalPlace::kNone:
+      return "none";
+    case TerminalPlace::kOurs:
+      return "ours, in the foreground: main takes it over";
+    case TerminalPlace::kBackground:
+      return "in the background: left as it is";
+  }
+  return "?";
+}
+
+void AddPlace(std::string& out, const Place& place) {
+  out += "\nThis kernel and container\n";
+  AddExplainRow(
+      out, "we are",
+      place.pid1 ? "PID 1: orphans come to us"
+                 : "pid " + std::to_string(getpid()) +
+                       (place.subreaper ? ": a child subreaper, so that orphans below us come to us"
+                                        : ": no subreapers here, orphans go elsewhere"));
+  AddProc(out, place);
+  AddStart(out, place);
   AddExplainRow(out, "waitid",
-                offers.waitid_peek ? "can look without reaping"
-                                   : "cannot look without reaping: nothing can be held");
-  AddExplainRow(out, "terminal",
-                !terminal.exists()  ? "none"
-                : terminal.IsOurs() ? "ours, in the foreground: main takes it over"
-                                    : "in the background: left as it is");
-  const sys::ProcessLimits& limits = offers.processes;
+                place.waitid_peek ? "can look without reaping"
+                                  : "cannot look without reaping: nothing can be held");
+  AddExplainRow(out, "terminal", TerminalText(place.terminal));
+  const sys::ProcessLimits& limits = place.limits;
   std::optional<std::uint64_t> pids_max;
   if (limits.pids_max) pids_max = limits.pids_max->value;
   AddExplainRow(out, "limits on processes",
                 "pids.max " + Limit(pids_max) + ", RLIMIT_NPROC " + Limit(limits.rlimit_nproc) +
                     ", kernel.pid_max " + Limit(limits.pid_max));
-  AddExplainRow(out, "open files", std::to_string(offers.rlimit_nofile) + " (reaperd needs 8)");
+  AddExplainRow(out, "open files", std::to_string(place.open_files) + " (reaperd needs 8)");
 }
 
 }  // namespace
@@ -248,13 +261,13 @@ void AddExplainRow(std::string& out, std::string_view left, std::string_view rig
   out += '\n';
 }
 
-std::string Explain(const model::RunSpec& spec, bool pid1) {
+std::string Explain(const model::RunSpec& spec, const Place& place) {
   std::string out = "reaperd " + std::string(kVersion) + ", what it would do here\n\n";
-  AddSettings(out, spec, pid1);
-  AddSignals(out, spec, pid1);
+  AddSettings(out, spec, place.pid1);
+  AddSignals(out, spec, place.pid1);
   AddExit(out, spec);
-  AddDeaths(out, spec, pid1);
-  AddPlace(out, pid1);
+  AddDeaths(out, spec, place);
+  AddPlace(out, place);
   return out;
 }
 

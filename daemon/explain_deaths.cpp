@@ -7,7 +7,6 @@
 #include "daemon/death_checks.h"
 #include "daemon/explain.h"
 #include "reap/held_queue.h"
-#include "sys/process_limits.h"
 #include "sys/socket_path.h"
 
 namespace reaperd::daemon {
@@ -30,19 +29,18 @@ std::string RecordsText(const model::RecordsSpec& records) {
   return "?";
 }
 
-void AddBudget(std::string& out, const model::RunSpec& spec, bool pid1) {
+void AddBudget(std::string& out, const model::RunSpec& spec, const Place& place) {
   reap::HeldQueue queue(spec.hold);
-  const auto limits = sys::ReadProcessLimits("/proc", sys::CgroupTree::Read("/proc"));
-  const auto limit = limits.Smallest();
-  queue.SetSurroundings({.pid1 = pid1,
+  const auto limit = place.limits.Smallest();
+  queue.SetSurroundings({.pid1 = place.pid1,
                          .process_limit = limit ? std::optional(limit->value) : std::nullopt,
-                         .pids_max = limits.pids_max.has_value(),
+                         .pids_max = place.limits.pids_max.has_value(),
                          .own_processes = spec.records.death_log ? 2U : 1U});
   std::string text = "at most " + std::to_string(queue.cap()) +
                      " at a time, none for longer than " +
                      FormatDuration(spec.hold.limits.max_time_us);
   if (limit) text += "; the smallest limit in sight is " + limit->name;
-  if (pid1 && !limits.pids_max) text += "; no pids.max is, but there may be one above";
+  if (place.pid1 && !place.limits.pids_max) text += "; no pids.max is, but there may be one above";
   AddExplainRow(out, "budget", text);
 }
 
@@ -66,7 +64,7 @@ std::string SocketText(const model::StatusSocketSpec& socket, bool pid1) {
 
 }  // namespace
 
-void AddDeaths(std::string& out, const model::RunSpec& spec, bool pid1) {
+void AddDeaths(std::string& out, const model::RunSpec& spec, const Place& place) {
   out += "\nDeaths\n";
   AddExplainRow(out, "records", RecordsText(spec.records));
   const auto& log = spec.records.death_log;
@@ -79,10 +77,10 @@ void AddDeaths(std::string& out, const model::RunSpec& spec, bool pid1) {
   } else if (const Status holding = CheckHolding(spec); !holding) {
     AddExplainRow(out, "budget", "refused here: " + holding.error().message());
   } else {
-    AddBudget(out, spec, pid1);
+    AddBudget(out, spec, place);
   }
   AddExplainRow(out, "foreign zombies", ForeignText(spec.foreign_zombies));
-  AddExplainRow(out, "status socket", SocketText(spec.status_socket, pid1));
+  AddExplainRow(out, "status socket", SocketText(spec.status_socket, place.pid1));
 }
 
 }  // namespace reaperd::daemon

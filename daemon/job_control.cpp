@@ -57,6 +57,11 @@ int JobControl::PrepareHandOver() {
   return isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : terminal_.fd();
 }
 
+TerminalPlace JobControl::terminal() const {
+  if (!terminal_.exists()) return TerminalPlace::kNone;
+  return handed_over_ || terminal_.IsOurs() ? TerminalPlace::kOurs : TerminalPlace::kBackground;
+}
+
 bool JobControl::TerminalSignalsMain() const {
   return terminal_.exists() && group_ == model::ProcessGroup::kInherit;
 }

@@ -9,6 +9,7 @@
 // foreground taken from them would stop them at their next read.
 #pragma once
 
+#include "daemon/place.h"
 #include "daemon/run_observer.h"
 #include "model/run_spec.h"
 #include "service/service.h"
@@ -26,6 +27,9 @@ class JobControl {
 
   /// Where main belongs; known after PrepareHandOver.
   [[nodiscard]] model::ProcessGroup process_group() const { return group_; }
+
+  /// For --explain.
+  [[nodiscard]] TerminalPlace terminal() const;
 
   /// True if main was in our place at the terminal: the terminal sends it the same signals as us.
   [[nodiscard]] bool TerminalSignalsMain() const;

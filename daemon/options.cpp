@@ -162,7 +162,9 @@ ParsedCommandLine ParseOwnCommandLine(const CommandLine& line) {
     if (user && entry.starts_with("HOME=")) user->home.clear();  // what is asked for by name counts
     SetVariable(values.spec.main.environment, std::move(entry));
   }
-  if (values.explain) return ParsedCommandLine::Print(0, Explain(values.spec, line.pid1));
+  if (values.explain) {
+    return ParsedCommandLine::Print(0, Explain(values.spec, ProbePlace(line.pid1)));
+  }
   if (values.spec.main.command.empty()) {
     return Refuse(Error(0, "no command given; expected reaperd [OPTIONS] [--] COMMAND [ARG...]"));
   }

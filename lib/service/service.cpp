@@ -5,6 +5,14 @@
 #include <cerrno>
 
 namespace reaperd::service {
+namespace {
+
+/// A filter may refuse the call, and old kernels have none.
+bool RefusedByKernel(int error) {
+  return error == ENOSYS || error == EPERM;
+}
+
+}  // namespace
 
 sys::ChildReport Service::Start(const StartContext& context) {
   // Before: the exec belongs to its run, and it may be over when we run again.
@@ -21,6 +29,7 @@ sys::ChildReport Service::Start(const StartContext& context) {
   state_ = ServiceState::kRunning;
   pid_ = spawned.pid;
   pidfd_ = std::move(spawned.pidfd);
+  beginnings_ = {.shared_memory = spawned.shared, .pidfd = pidfd_.valid()};
   error_pipe_ = std::move(spawned.error_pipe);
   return {};
 }
@@ -37,11 +46,16 @@ int Service::Signal(int signal) {
   if (!running()) return ESRCH;
   if (pidfd_) {
     const int error = ops_.SignalPidfd(pidfd_.get(), signal);
-    // A filter may refuse the call; the pid is as good, since the process is an unreaped child.
-    if (pidfd_only_ || (error != ENOSYS && error != EPERM)) return error;
+    // The pid is as good, since the process is an unreaped child.
+    if (pidfd_only_ || !RefusedByKernel(error)) return error;
   }
   if (pidfd_only_) return ESRCH;
   return ops_.SignalChild(pid_, signal);
+}
+
+bool Service::SignalledByPidfd() const {
+  if (!pidfd_) return beginnings_ && beginnings_->pidfd;
+  return !RefusedByKernel(ops_.SignalPidfd(pidfd_.get(), 0));
 }
 
 int Service::SignalGroup(int signal) {

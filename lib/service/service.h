@@ -48,6 +48,16 @@ class Service {
   /// To its process group, which is its own unless the spec says kInherit.
   int SignalGroup(int signal);
 
+  /// What its start showed of the kernel.
+  struct Beginnings {
+    bool shared_memory = false;
+    bool pidfd = false;
+  };
+  /// nullopt: it was not started.
+  [[nodiscard]] const std::optional<Beginnings>& beginnings() const { return beginnings_; }
+  /// Whether signals go by its pidfd, and not by its number: the kernel is asked while it runs.
+  [[nodiscard]] bool SignalledByPidfd() const;
+
   [[nodiscard]] const model::ServiceSpec& spec() const { return spec_; }
   [[nodiscard]] ServiceState state() const { return state_; }
   [[nodiscard]] bool running() const { return state_ == ServiceState::kRunning; }
@@ -74,6 +84,7 @@ class Service {
   UniqueFd pidfd_;
   bool pidfd_only_ = false;
   UniqueFd error_pipe_;
+  std::optional<Beginnings> beginnings_;
   std::optional<model::ExitStatus> exit_status_;
   Micros started_us_ = 0;
   Micros ended_us_ = 0;

@@ -5,7 +5,6 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,8 +65,7 @@ Offers ProbeOffers() {
   offers.proc_ours = ProcIsOurs("/proc");
   offers.children = ChildrenList("/proc").Probe();
   offers.processes = ReadProcessLimits("/proc", CgroupTree::Read("/proc"));
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) offers.rlimit_nofile = limit.rlim_cur;
+  offers.rlimit_nofile = OpenFilesLimit();
   return offers;
 }
 

@@ -1,5 +1,6 @@
 // What this kernel and this container let us do. Asked by trying, since filters and old kernels say
-// so in no other way. Only for --explain: the running daemon notices each refusal where it happens.
+// so in no other way. Only for --explain on the command line: a run notices each refusal where it
+// happens, and its loop may not wait for a child.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@ struct Offers {
   std::uint64_t rlimit_nofile = 0;
 };
 
-/// Starts and reaps two children that exit at once.
+/// Starts two children that exit at once and waits for them: never from the loop.
 Offers ProbeOffers();
 
 }  // namespace reaperd::sys

@@ -61,6 +61,11 @@ ProcessLimits ReadProcessLimits(std::string_view proc_root, const CgroupTree& tr
   return limits;
 }
 
+std::uint64_t OpenFilesLimit() {
+  rlimit limit{};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
 std::optional<std::uint64_t> ReadPidsCurrent(const CgroupTree& tree) {
   const auto directory = tree.PidsDirectory(tree.own().pids().value_or(""));
   if (!directory) return std::nullopt;

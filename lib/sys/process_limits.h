@@ -46,6 +46,9 @@ struct ProcessLimits {
 /// A few small reads; not for each turn of the loop.
 ProcessLimits ReadProcessLimits(std::string_view proc_root, const CgroupTree& tree);
 
+/// RLIMIT_NOFILE, soft; 0 when it cannot be told.
+std::uint64_t OpenFilesLimit();
+
 /// Tasks in our pids cgroup and below it, zombies and threads included; nullopt: not told (the
 /// root group, no controller).
 std::optional<std::uint64_t> ReadPidsCurrent(const CgroupTree& tree);

@@ -171,6 +171,7 @@ bool CloneSharing(ChildPlan& plan, Spawned& spawned, int& code) {
                             CLONE_VM | CLONE_VFORK | with_pidfd | SIGCHLD, &plan, &pidfd);
     if (pid > 0) {
       spawned.pid = pid;
+      spawned.shared = true;
       spawned.failure = plan.report;
       AdoptPidfd(spawned, with_pidfd != 0 ? pidfd : -1);
       if (plan.report.step != SpawnStep::kNone) ReapFailed(spawned);

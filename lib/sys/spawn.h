@@ -30,6 +30,7 @@ struct Spawned {
   pid_t pid = 0;        ///< 0: nothing was started, or it has ended by itself and was reaped
   pid_t ended_pid = 0;  ///< of the child that failed before its exec and was reaped; 0: none
   UniqueFd pidfd;       ///< empty where the kernel has none
+  bool shared = false;  ///< it had our memory until its exec: CLONE_VM was not refused
   UniqueFd error_pipe;  ///< kInBackground: EOF is success, else a ChildReport
   ChildReport failure;  ///< step kNone: started (kInBackground: so far)
 };

@@ -2,12 +2,15 @@
 // seen, and that nothing is left of all that in the end. Leases: control_lease_test.cpp.
 #include "control_bed.h"
 
+#include <linux/sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <set>
 
+#include "refuse_calls.h"
 #include "sys/procfs.h"
 #include "temp_dir.h"
 
@@ -396,6 +399,36 @@ TEST(ControlPlane, NothingIsHeldOrChangedWhenAStopHasBegun) {
                         bed.Discover();
                       }),
               137);
+  });
+}
+
+TEST(ControlPlane, ExplainsWithoutStartingOrAwaitingAnybody) {
+  ExpectInChild([] {
+    ControlBed bed;
+    bed.Run({}, [&] {
+      const std::string before = bed.control().Explain();
+      EXPECT_NE(before.find("shares memory until exec"), std::string::npos) << before;
+      EXPECT_NE(before.find("signals cannot reach a reused pid"), std::string::npos) << before;
+      // As where pids.max is reached; and wait4 is what waits for a child that was tried.
+      ASSERT_TRUE(test::RefuseCalls({{.number = SYS_clone, .code = EAGAIN},
+                                     {.number = SYS_clone3, .code = EAGAIN},
+                                     {.number = SYS_wait4, .code = EPERM}}));
+      EXPECT_EQ(bed.control().Explain(), before);
+    });
+  });
+}
+
+TEST(ControlPlane, ExplainsWhatTheRunWasRefused) {
+  ExpectInChild([] {
+    ASSERT_TRUE(
+        test::RefuseCalls({{.number = SYS_clone, .code = EPERM, .argument = 0, .mask = CLONE_VFORK},
+                           {.number = SYS_pidfd_send_signal, .code = EPERM}}));
+    ControlBed bed;
+    bed.Run({}, [&] {
+      const std::string text = bed.control().Explain();
+      EXPECT_NE(text.find("the sharing kind is refused"), std::string::npos) << text;
+      EXPECT_NE(text.find("main is signalled by pid"), std::string::npos) << text;
+    });
   });
 }
 

@@ -79,6 +79,17 @@ def test_every_read_method_on_a_run_with_all_kinds_of_processes(
         assert bed.client.status()["socket"]["errors"] == 4
 
 
+def test_explaining_takes_no_process(launch: Launcher, open_folder: Path) -> None:
+    with Bed(launch, open_folder, mode=PID1) as bed:
+        # In a namespace of its own, numbers tell how many processes there were in between.
+        first, second = (bed.crew.one("live", "alive") for _ in range(2))
+        signals = bed.client.status()["reaping"]["sigchld_received"]
+        for _ in range(100):
+            bed.call("Explain")
+        assert bed.client.status()["reaping"]["sigchld_received"] == signals
+        assert bed.crew.one("live", "alive") - second == second - first
+
+
 def test_the_processes_are_a_tree(launch: Launcher, open_folder: Path, mode: str) -> None:
     script = open_folder / "tree.sh"
     script.write_text("sh -c 'sleep 1000; true' & wait")

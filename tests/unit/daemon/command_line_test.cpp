@@ -182,9 +182,21 @@ TEST(Explain, NeedsNoCommandAndShowsHostileOnesHarmlessly) {
 }
 
 TEST(Explain, TellsWhatDependsOnBeingPid1) {
-  EXPECT_NE(Explain(model::RunSpec{}, true).find("PID 1: orphans come to us"), std::string::npos);
-  EXPECT_NE(Explain(model::RunSpec{}, true).find("KILL after 5s"), std::string::npos);
-  EXPECT_EQ(Explain(model::RunSpec{}, false).find("KILL after 5s"), std::string::npos);
+  const std::string first = Explain(model::RunSpec{}, {.pid1 = true});
+  EXPECT_NE(first.find("PID 1: orphans come to us"), std::string::npos);
+  EXPECT_NE(first.find("KILL after 5s"), std::string::npos);
+  EXPECT_EQ(Explain(model::RunSpec{}, {}).find("KILL after 5s"), std::string::npos);
+}
+
+TEST(Explain, SaysThatARunWhichStartedNothingKnowsNothingOfStarts) {
+  const auto line = [](const Place& place) {
+    const std::string out = Explain(model::RunSpec{}, place);
+    const std::size_t at = out.find("  clone ");
+    return out.substr(at, out.find('\n', at) - at);
+  };
+  EXPECT_NE(line({}).find("not known"), std::string::npos);
+  EXPECT_NE(line({.clone_sharing = false}).find("refused"), std::string::npos);
+  EXPECT_NE(line({.clone_sharing = true}).find("shares memory"), std::string::npos);
 }
 
 }  // namespace
