@@ -17,6 +17,7 @@
 #include "model/peer.h"
 #include "status/arguments.h"
 #include "status/control_plane.h"
+#include "status/latest_list.h"
 #include "status/peer_rights.h"
 #include "status/socket_counters.h"
 #include "status/status_json.h"
@@ -82,6 +83,8 @@ using LateAnswer = std::function<void(const std::function<Answer()>& make)>;
 struct Service {
   ControlPlane& control;
   EventLog& events;
+  LatestList<model::ProcessView>& processes;
+  LatestList<model::ForeignZombie>& zombies;
   const Clock& clock;
   std::string version;
   std::string instance;

@@ -14,10 +14,12 @@ Answer Explain(const Exchange& exchange);
 
 // --- lists.cpp: pages
 Answer ListProcesses(const Exchange& exchange);
-Answer ListDeaths(const Exchange& exchange);
 Answer ListHeld(const Exchange& exchange);
 Answer ListZombies(const Exchange& exchange);
 Answer ListBlockers(const Exchange& exchange);
+
+// --- deaths.cpp: pages, too
+Answer ListDeaths(const Exchange& exchange);
 
 // --- monitor.cpp
 Answer Monitor(const Exchange& exchange);

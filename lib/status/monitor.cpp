@@ -1,5 +1,6 @@
 // Monitor: what there is, then what happens.
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "status/event_log.h"
 #include "status/handlers.h"
 #include "status/json_writer.h"
+#include "status/positions.h"
 #include "status/process_json.h"
 #include "status/refusals.h"
 #include "status/reply_pages.h"
@@ -14,11 +16,14 @@
 namespace reaperd::status::handlers {
 namespace {
 
-/// What there was at the time of `seq`, not yet sent.
+/// What there was at the time of `seq`, and how far it is sent. What goes on while it is sent is
+/// told by events: so it may as well be what there is by then, and nothing of it is kept.
 struct Snapshot {
   std::uint64_t seq = 0;
-  model::ProcessList processes;
-  std::vector<model::HoldInfo> held;
+  LatestList<model::ProcessView>::Reader processes;
+  pid_t after_pid = 0;
+  HoldPosition after_hold;
+  Micros until_us = 0;  ///< later holds are events after `seq`
 };
 
 class MonitorStream final : public ReplyStream {
@@ -30,7 +35,7 @@ class MonitorStream final : public ReplyStream {
         follower_(std::move(follower)),
         after_seq_(after_seq) {}
 
-  void BeginWith(Snapshot snapshot) { snapshot_ = std::make_unique<Snapshot>(std::move(snapshot)); }
+  void BeginWith(Snapshot snapshot) { snapshot_ = std::move(snapshot); }
 
   Part Next() override { return snapshot_ ? Part{State::kMore, NextOfSnapshot()} : NextEvent(); }
 
@@ -38,22 +43,22 @@ class MonitorStream final : public ReplyStream {
   std::string NextOfSnapshot() {
     constexpr std::size_t kRoom = kMaxReplyBytes - kEnvelopeBytes;
     const JsonContext context = service_.ContextFor(audience_);
-    const std::size_t processes = snapshot_->processes->size();
-    const std::size_t held = snapshot_->held.size();
+    const auto processes = ItemsAfter(**snapshot_->processes, snapshot_->after_pid);
+    const auto all_held = HoldsBegunBy(service_.control, snapshot_->until_us);
+    const auto held = ItemsAfter(all_held, snapshot_->after_hold);
     const Page first = MakePage(
-        next_process_, processes,
-        [&](std::size_t index) { return ProcessJson((*snapshot_->processes)[index], context); },
-        kRoom);
-    const bool begin_held = first.next == processes;
+        0, processes.size(),
+        [&](std::size_t index) { return ProcessJson(processes[index], context); }, kRoom);
+    const bool begin_held = first.next == processes.size();
     // A record that does not fit beside the processes comes with the next part.
-    const AtLeast at_least = first.next == next_process_ ? AtLeast::kOne : AtLeast::kNone;
+    const AtLeast at_least = first.next == 0 ? AtLeast::kOne : AtLeast::kNone;
     const Page second = MakePage(
-        next_held_, begin_held ? held : next_held_,
-        [&](std::size_t index) { return HoldInfoJson(snapshot_->held[index], context); },
+        0, begin_held ? held.size() : 0,
+        [&](std::size_t index) { return HoldInfoJson(held[index], context); },
         kRoom > first.items.size() ? kRoom - first.items.size() : 0, at_least);
-    next_process_ = first.next;
-    next_held_ = second.next;
-    const bool more = next_process_ < processes || next_held_ < held;
+    if (first.next > 0) snapshot_->after_pid = PositionOf(processes[first.next - 1]);
+    if (second.next > 0) snapshot_->after_hold = PositionOf(held[second.next - 1]);
+    const bool more = first.next < processes.size() || second.next < held.size();
     JsonWriter json(first.items.size() + second.items.size() + kEnvelopeBytes);
     json.OpenObject()
         .Key("snapshot")
@@ -92,9 +97,7 @@ class MonitorStream final : public ReplyStream {
   Audience audience_;
   EventLog::Follower follower_;
   std::uint64_t after_seq_;
-  std::unique_ptr<Snapshot> snapshot_;  ///< nullptr: it was sent
-  std::size_t next_process_ = 0;
-  std::size_t next_held_ = 0;
+  std::optional<Snapshot> snapshot_;  ///< nullopt: it was sent
 };
 
 }  // namespace
@@ -118,7 +121,8 @@ Answer Monitor(const Exchange& exchange) {
     later([&]() -> Answer {
       if (!list) return RefusalOf(list.error());
       auto stream = std::make_unique<MonitorStream>(service, audience, follower, seq);
-      stream->BeginWith({.seq = seq, .processes = *list, .held = service.control.ListHeld()});
+      stream->BeginWith(
+          {.seq = seq, .processes = service.processes.Put(*list), .until_us = service.clock.Now()});
       return stream;
     });
   });

@@ -4,25 +4,6 @@
 #include <utility>
 
 namespace reaperd::status {
-namespace {
-
-class PageStream final : public ReplyStream {
- public:
-  explicit PageStream(PagedList list) : list_(std::move(list)) {}
-
-  Part Next() override {
-    const Page page = MakePage(next_, list_.count, list_.item);
-    next_ = page.next;
-    return {.state = next_ < list_.count ? State::kMore : State::kLast,
-            .parameters = list_.reply(page)};
-  }
-
- private:
-  PagedList list_;
-  std::size_t next_ = 0;
-};
-
-}  // namespace
 
 Page MakePage(std::size_t first, std::size_t count, const ItemText& item, std::size_t max_bytes,
               AtLeast at_least) {
@@ -38,9 +19,9 @@ Page MakePage(std::size_t first, std::size_t count, const ItemText& item, std::s
   return page;
 }
 
-Answer AnswerInPages(PagedList list, Replies replies) {
-  if (replies == Replies::kSeveral) return std::make_unique<PageStream>(std::move(list));
-  return Reply{list.reply(MakePage(0, list.count, list.item)), {}};
+Answer AnswerInParts(std::unique_ptr<ReplyStream> parts, Replies replies) {
+  if (replies == Replies::kSeveral) return parts;
+  return Reply{.parameters = parts->Next().parameters, .descriptor = {}};
 }
 
 }  // namespace reaperd::status

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -29,14 +30,7 @@ Page MakePage(std::size_t first, std::size_t count, const ItemText& item,
               std::size_t max_bytes = kMaxReplyBytes - kEnvelopeBytes,
               AtLeast at_least = AtLeast::kOne);
 
-struct PagedList {
-  std::size_t count = 0;
-  ItemText item;
-  /// The parameters of the reply with this page.
-  std::function<std::string(const Page& page)> reply;
-};
-
-/// One reply with the first page, or all pages one after the other.
-Answer AnswerInPages(PagedList list, Replies replies);
+/// All parts, or to a client that takes but one reply the first.
+Answer AnswerInParts(std::unique_ptr<ReplyStream> parts, Replies replies);
 
 }  // namespace reaperd::status

@@ -43,6 +43,8 @@ StatusServer::StatusServer(event::EventLoop& loop, sys::ProcessOps& ops, Control
       events_(ops, [this] { return service_.ContextFor({}); }),
       service_{.control = control,
                .events = events_,
+               .processes = processes_,
+               .zombies = zombies_,
                .clock = ops,
                .version = settings_.version,
                .instance = settings_.instance,

@@ -84,6 +84,8 @@ class StatusServer {
   sys::ProcessOps& ops_;
   Settings settings_;
   EventLog events_;
+  LatestList<model::ProcessView> processes_;
+  LatestList<model::ForeignZombie> zombies_;
   Service service_;
   SocketCounters counters_;
   ClientSession::Around around_;

@@ -108,8 +108,12 @@ class Client {
   test::ManualClock clock_;
   test::FakeControlPlane control_;
   status::EventLog events_{clock_, [] { return status::JsonContext{.instance = "8f2c"}; }};
+  status::LatestList<model::ProcessView> processes_;
+  status::LatestList<model::ForeignZombie> zombies_;
   status::Service service_{.control = control_,
                            .events = events_,
+                           .processes = processes_,
+                           .zombies = zombies_,
                            .clock = clock_,
                            .version = "1",
                            .instance = "8f2c",
