@@ -14,7 +14,6 @@ namespace {
 
 constexpr char kProcRoot[] = "/proc";
 constexpr int kPart = 16;
-constexpr std::size_t kMaxAskers = 64;
 
 }  // namespace
 
@@ -27,17 +26,18 @@ Census::Census(event::EventLoop& loop, reap::Reaper& reaper, const DeathDesk& de
       wake_(std::move(wake)),
       job_(loop.AddJob(event::Priority::kJobs, [this](event::Turn& turn) { return Walk(turn); })) {}
 
-void Census::Look(Handler handler) {
-  if (next_.size() >= kMaxAskers) {
-    handler(Error(EAGAIN, "too many ask for the list of processes"));
+void Census::Look(model::ClientId client, Handler handler) {
+  if (askers_.Waits(client)) {
+    handler(Error(EAGAIN, "this client waits for a list of processes already"));
     return;
   }
-  next_.push_back(std::move(handler));
-  if (now_.empty()) Begin();
+  askers_.Add(client, std::move(handler));
+  if (!looking_) Begin();
 }
 
 void Census::Begin() {
-  now_ = std::exchange(next_, {});
+  askers_.BeginNext();
+  looking_ = true;
   discovery_ = reaper_.RequestDiscovery();
   wake_();
 }
@@ -53,7 +53,7 @@ void Census::AfterRun() {
 }
 
 event::After Census::Walk(event::Turn& turn) {
-  if (now_.empty() || discovery_) return event::After::kWait;
+  if (!looking_ || discovery_) return event::After::kWait;
   while (walk_) {
     part_.clear();
     const bool more = walk_->Next(kPart, part_);
@@ -74,10 +74,9 @@ event::After Census::Walk(event::Turn& turn) {
 void Census::Answer() {
   const model::ProcessList list = MakeList();
   seen_ = {};
-  const std::vector<Handler> askers = std::exchange(now_, {});
-  if (!next_.empty()) Begin();
-  for (const Handler& handler : askers)  // last: a handler may ask again
-    handler(list);
+  looking_ = false;
+  askers_.Tell(Result<model::ProcessList>(list));
+  if (askers_.HasNext() && !looking_) Begin();
 }
 
 model::ProcessList Census::MakeList() {

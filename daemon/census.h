@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/askers.h"
 #include "daemon/death_desk.h"
 #include "event/event_loop.h"
 #include "model/control.h"
@@ -32,8 +33,10 @@ class Census {
   ~Census() { loop_.RemoveIo(job_); }
 
   /// `handler` is called later, from the loop, with what a look saw that began after this call;
-  /// EAGAIN when too many ask.
-  void Look(Handler handler);
+  /// EAGAIN when this client waits for one already.
+  void Look(model::ClientId client, Handler handler);
+  /// It is not told any more.
+  void Forget(model::ClientId client) { askers_.Forget(client); }
   /// The reaper has run.
   void AfterRun();
 
@@ -57,8 +60,8 @@ class Census {
   bool pid1_;
   std::function<void()> wake_;
   event::SourceId job_;
-  std::vector<Handler> now_;                ///< whom the running look answers
-  std::vector<Handler> next_;               ///< who came since it began
+  Askers<Handler> askers_;
+  bool looking_ = false;                    ///< a look is under way
   std::optional<std::uint64_t> discovery_;  ///< that the look waits for
   std::optional<sys::ProcessWalk> walk_;
   std::vector<Seen> seen_;

@@ -108,8 +108,8 @@ Result<model::Inspection> ControlDesk::Inspect(const model::DeathSelector& which
 
 // --- processes
 
-void ControlDesk::ListZombies(ZombiesHandler handler) {
-  around_.deaths.foreign().Look(reap::LookKind::kList, std::move(handler));
+void ControlDesk::ListZombies(model::ClientId client, ZombiesHandler handler) {
+  around_.deaths.foreign().Look(reap::LookKind::kList, client, std::move(handler));
 }
 
 // --- who is meant

@@ -78,8 +78,10 @@ class ControlDesk final : public status::ControlPlane {
     return around_.run.WhoRemains();
   }
   [[nodiscard]] std::string Explain() const override { return around_.run.Explain(); }
-  void ListProcesses(ProcessesHandler handler) override { census_.Look(std::move(handler)); }
-  void ListZombies(ZombiesHandler handler) override;
+  void ListProcesses(model::ClientId client, ProcessesHandler handler) override {
+    census_.Look(client, std::move(handler));
+  }
+  void ListZombies(model::ClientId client, ZombiesHandler handler) override;
   Result<model::LeaseAnswer> Hold(const model::LeaseRequest& request,
                                   model::WantPidfd want) override;
   Result<model::ReleaseAnswer> Release(const model::ReleaseRequest& request) override;

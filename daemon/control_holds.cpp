@@ -85,6 +85,8 @@ Status ControlDesk::Carry(const model::ReleaseRequest& request) {
 }
 
 void ControlDesk::OnClientGone(model::ClientId client) {
+  census_.Forget(client);
+  around_.deaths.foreign().Forget(client);
   around_.deaths.holds().OnDisconnect(client);
   DropPidfds();
 }

@@ -17,7 +17,6 @@ using model::ForeignEvent;
 using Step = ForeignEvent::Step;
 
 constexpr int kPart = 16;
-constexpr std::size_t kMaxRequests = 64;
 /// After a look by interval, in multiples of what it cost: at most 1 % of the time.
 constexpr Micros kPauseFactor = 100;
 
@@ -86,12 +85,13 @@ ForeignZombies::ForeignZombies(event::EventLoop& loop, sys::ProcessOps& ops,
   SetDeadline();
 }
 
-void ForeignZombies::Look(LookKind kind, LookHandler handler) {
-  if (next_.size() >= kMaxRequests) {
-    handler(Error(EAGAIN, "too many ask for foreign zombies"));
+void ForeignZombies::Look(LookKind kind, std::uint64_t asker, LookHandler handler) {
+  if (askers_.Waits(asker)) {
+    handler(Error(EAGAIN, "this client waits for foreign zombies already"));
     return;
   }
-  next_.push_back({.kind = kind, .handler = std::move(handler)});
+  askers_.Add(asker, std::move(handler));
+  may_act_ = may_act_ || kind == LookKind::kAct;
   loop_.Wake(job_);
 }
 
@@ -101,7 +101,7 @@ void ForeignZombies::SetSpec(model::ForeignZombieSpec spec) {
 }
 
 bool ForeignZombies::busy() const {
-  return walk_ || judging_ || interval_over_ || !next_.empty() || !steps_.empty() ||
+  return walk_ || judging_ || interval_over_ || askers_.HasNext() || !steps_.empty() ||
          !events_.empty();
 }
 
@@ -124,7 +124,7 @@ bool ForeignZombies::Advance(event::Turn& turn) {
       if (!Walk(turn)) return false;
     } else if (judging_) {
       if (!Judge(turn)) return false;
-    } else if (!next_.empty() || interval_over_) {
+    } else if (askers_.HasNext() || interval_over_) {
       BeginLook();
     } else {
       return true;
@@ -155,11 +155,9 @@ bool ForeignZombies::TakeSteps(event::Turn& turn) {
 }
 
 void ForeignZombies::BeginLook() {
-  now_ = std::exchange(next_, {});
-  const bool may_act = std::exchange(interval_over_, false) ||
-                       std::any_of(now_.begin(), now_.end(), [](const Request& request) {
-                         return request.kind == LookKind::kAct;
-                       });
+  askers_.BeginNext();
+  const bool asked = std::exchange(may_act_, false);
+  const bool may_act = std::exchange(interval_over_, false) || asked;
   kind_ = may_act ? LookKind::kAct : LookKind::kList;
   cost_us_ = 0;
   if (may_act) last_act_us_ = ops_.Now();
@@ -208,8 +206,7 @@ bool ForeignZombies::Judge(event::Turn& turn) {
 }
 
 void ForeignZombies::Answer(const Result<std::vector<model::ForeignZombie>>& zombies) {
-  for (const Request& request : std::exchange(now_, {}))
-    request.handler(zombies);
+  askers_.Tell(zombies);
 }
 
 StepOutcome ForeignZombies::Take(const ParentStep& step) const {

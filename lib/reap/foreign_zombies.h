@@ -13,11 +13,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/askers.h"
 #include "base/result.h"
 #include "event/event_loop.h"
 #include "model/counters.h"
@@ -44,7 +46,7 @@ class ForeignObserver {
 class ForeignZombies {
  public:
   /// The foreign zombies of one look, in the order of /proc; or why there was no look: ENOENT where no /proc shows
-  /// our pid namespace, EAGAIN when too many ask.
+  /// our pid namespace, EAGAIN when this asker waits for one already.
   using LookHandler = std::function<void(const Result<std::vector<model::ForeignZombie>>& zombies)>;
 
   /// `loop`, `ops` and `observer` must outlive it.
@@ -55,7 +57,9 @@ class ForeignZombies {
 
   /// `handler` is told what a look saw that began after this call. With kAct, steps that are due
   /// are taken afterwards, as if the interval were over; a list never leads to a step.
-  void Look(LookKind kind, LookHandler handler);
+  void Look(LookKind kind, std::uint64_t asker, LookHandler handler);
+  /// It is not told any more.
+  void Forget(std::uint64_t asker) { askers_.Forget(asker); }
 
   /// Another interval counts from the last look that could act.
   void SetSpec(model::ForeignZombieSpec spec);
@@ -67,11 +71,6 @@ class ForeignZombies {
   void Load(const model::ForeignMemory& memory) { plan_.Load(memory); }
 
  private:
-  struct Request {
-    LookKind kind = LookKind::kList;
-    LookHandler handler;
-  };
-
   event::After Run(event::Turn& turn);
   bool Advance(event::Turn& turn);
   bool TellEvents(event::Turn& turn);
@@ -95,11 +94,11 @@ class ForeignZombies {
   event::DeadlineId deadline_;
 
   bool interval_over_ = false;
-  Micros last_act_us_;         ///< when the last look began that could act
-  Micros not_before_us_ = 0;   ///< of looks by interval
-  Micros cost_us_ = 0;         ///< of the look under way
-  std::vector<Request> next_;  ///< to be answered by the next look
-  std::vector<Request> now_;   ///< to be answered by the look under way
+  Micros last_act_us_;        ///< when the last look began that could act
+  Micros not_before_us_ = 0;  ///< of looks by interval
+  Micros cost_us_ = 0;        ///< of the look under way
+  Askers<LookHandler> askers_;
+  bool may_act_ = false;  ///< the next look, since somebody asked for it
   LookKind kind_ = LookKind::kList;
   std::optional<sys::ProcessWalk> walk_;
   bool judging_ = false;  ///< the walk is over, the plan works on what it found

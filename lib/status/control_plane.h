@@ -57,10 +57,12 @@ class ControlPlane {
   [[nodiscard]] virtual std::string Explain() const = 0;
 
   // --- answered later
+  // A client waits for one answer of each at a time: else EAGAIN, at once. None comes after
+  // OnClientGone.
   /// All our descendants, by a look that begins after this call.
-  virtual void ListProcesses(ProcessesHandler handler) = 0;
+  virtual void ListProcesses(model::ClientId client, ProcessesHandler handler) = 0;
   /// Those that are not ours: a look that begins after this call.
-  virtual void ListZombies(ZombiesHandler handler) = 0;
+  virtual void ListZombies(model::ClientId client, ZombiesHandler handler) = 0;
 
   // --- commands. What is released is reaped in the same turn of the loop or the next.
   /// On a child that lives or is held. Makes no hold shorter.
@@ -71,7 +73,7 @@ class ControlPlane {
   virtual Result<model::AddedRule> AddHoldRule(std::string_view rule) = 0;
   /// Whom it holds stays until its end.
   virtual Status RemoveHoldRule(std::string_view name) = 0;
-  /// Its leases end that were to last until then.
+  /// It is not answered any more, and its leases end that were to last until then.
   virtual void OnClientGone(model::ClientId client) = 0;
   virtual Status Signal(const model::SignalRequest& request) = 0;
   /// Begins a stop, as the first of the stop signals would; `who` asks.

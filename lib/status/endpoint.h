@@ -112,6 +112,8 @@ struct Exchange {
 
 using Handler = Answer (*)(const Exchange& exchange);
 
+enum class Answers { kAtOnce, kLater };
+
 struct Endpoint {
   std::string_view method;  ///< with its interface
   Right right = Right::kAdmin;
@@ -120,6 +122,8 @@ struct Endpoint {
   Handler handler = nullptr;
   std::span<const Parameter> parameters;
   std::string_view doc;
+  /// kLater: it does nothing but look for an answer, so it is not begun where none is wanted (oneway).
+  Answers answers = Answers::kAtOnce;
 };
 
 }  // namespace reaperd::status

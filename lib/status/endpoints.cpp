@@ -93,7 +93,7 @@ constexpr std::array kEndpoints{
              {},
              "the run: its state, counters and limits"},
     Endpoint{"io.reaperd.Manager.ListProcesses", Right::kRead, kOne, handlers::ListProcesses,
-             kListProcesses, "all descendants, living and dead"},
+             kListProcesses, "all descendants, living and dead", Answers::kLater},
     Endpoint{"io.reaperd.Manager.ListDeaths", Right::kRead, kOne, handlers::ListDeaths, kListDeaths,
              "death records"},
     Endpoint{"io.reaperd.Manager.Inspect", Right::kRead, kOne, handlers::Inspect, kProcess,
@@ -115,7 +115,8 @@ constexpr std::array kEndpoints{
              kOne,
              handlers::ListZombies,
              {},
-             "zombies that only their living parents can reap"},
+             "zombies that only their living parents can reap",
+             Answers::kLater},
     Endpoint{"io.reaperd.Manager.ListBlockers",
              Right::kRead,
              kOne,
@@ -129,7 +130,7 @@ constexpr std::array kEndpoints{
              {},
              "the settings of this run, for people"},
     Endpoint{"io.reaperd.Manager.Monitor", Right::kRead, kSeveral, handlers::Monitor, kMonitor,
-             "what there is, then what happens"},
+             "what there is, then what happens", Answers::kLater},
     Endpoint{"io.reaperd.Manager.Hold", Right::kAdmin, kOne, handlers::Hold, kHold,
              "keep a process when it is dead"},
     Endpoint{"io.reaperd.Manager.Release", Right::kAdmin, kOne, handlers::Release, kRelease,
@@ -194,6 +195,7 @@ Answer Dispatch(Call call, const Service& service, const Caller& caller, const L
   if (endpoint->least_replies == Replies::kSeveral && !call.more) return ExpectedMore();
   const CheckedArguments checked = CheckArguments(std::move(call.arguments), endpoint->parameters);
   if (!checked.wrong.empty()) return InvalidParameter(checked.wrong, checked.why);
+  if (call.oneway && endpoint->answers == Answers::kLater) return Reply{"{}", {}};
   return endpoint->handler({.service = service,
                             .caller = caller,
                             .arguments = checked.arguments,

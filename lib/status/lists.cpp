@@ -99,6 +99,7 @@ Answer ListProcesses(const Exchange& exchange) {
   const auto limit = static_cast<std::size_t>(
       exchange.arguments.Int("limit").value_or(std::numeric_limits<std::int64_t>::max()));
   exchange.service.control.ListProcesses(
+      exchange.caller.id,
       [&service = exchange.service, audience = exchange.caller.audience(), after, limit,
        replies = exchange.replies, later = exchange.later](const Result<model::ProcessList>& list) {
         later([&]() -> Answer {
@@ -120,12 +121,16 @@ Answer ListHeld(const Exchange& exchange) {
 
 Answer ListZombies(const Exchange& exchange) {
   exchange.service.control.ListZombies(
+      exchange.caller.id,
       [&service = exchange.service, replies = exchange.replies,
        later = exchange.later](const Result<std::vector<model::ForeignZombie>>& zombies) {
         later([&]() -> Answer {
           if (!zombies) return RefusalOf(zombies.error());
-          auto latest = service.zombies.Put(
-              std::make_shared<const std::vector<model::ForeignZombie>>(*zombies));
+          auto list = std::make_shared<std::vector<model::ForeignZombie>>(*zombies);
+          std::sort(list->begin(), list->end(), [](const auto& one, const auto& other) {
+            return PositionOf(one) < PositionOf(other);
+          });
+          auto latest = service.zombies.Put(std::move(list));
           return AnswerInParts(std::make_unique<ListStream<Zombies>>(Zombies{std::move(latest)}),
                                replies);
         });

@@ -116,16 +116,18 @@ Answer Monitor(const Exchange& exchange) {
   }
   // The number first: what changes while the processes are looked for comes as events.
   const std::uint64_t seq = events.last_seq();
-  service.control.ListProcesses([&service, audience, seq, follower = events.Follow(),
-                                 later = exchange.later](const Result<model::ProcessList>& list) {
-    later([&]() -> Answer {
-      if (!list) return RefusalOf(list.error());
-      auto stream = std::make_unique<MonitorStream>(service, audience, follower, seq);
-      stream->BeginWith(
-          {.seq = seq, .processes = service.processes.Put(*list), .until_us = service.clock.Now()});
-      return stream;
-    });
-  });
+  service.control.ListProcesses(
+      exchange.caller.id, [&service, audience, seq, follower = events.Follow(),
+                           later = exchange.later](const Result<model::ProcessList>& list) {
+        later([&]() -> Answer {
+          if (!list) return RefusalOf(list.error());
+          auto stream = std::make_unique<MonitorStream>(service, audience, follower, seq);
+          stream->BeginWith({.seq = seq,
+                             .processes = service.processes.Put(*list),
+                             .until_us = service.clock.Now()});
+          return stream;
+        });
+      });
   return AnswerLater{};
 }
 

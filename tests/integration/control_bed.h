@@ -77,7 +77,7 @@ class ControlBed {
   /// All our descendants, by a look that begins now: every child was looked at by then.
   model::ProcessList Discover() {
     model::ProcessList processes;
-    control_->ListProcesses([&](const auto& list) { processes = list.value(); });
+    control_->ListProcesses(0, [&](const auto& list) { processes = list.value(); });
     EXPECT_FALSE(processes) << "later, from the loop";
     EXPECT_TRUE(RunUntil([&] { return processes != nullptr; }));
     return processes;

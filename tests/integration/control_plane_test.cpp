@@ -326,7 +326,7 @@ TEST(ControlPlane, ZombiesOfANegligentChildAreListed) {
     char byte = 0;
     ASSERT_EQ(read(ready.read_end.get(), &byte, 1), 1);
     std::optional<std::vector<model::ForeignZombie>> zombies;
-    bed.control().ListZombies([&](const auto& seen) {
+    bed.control().ListZombies(0, [&](const auto& seen) {
       ASSERT_TRUE(seen.ok());
       zombies = *seen;
     });
@@ -402,6 +402,41 @@ TEST(ControlPlane, NothingIsHeldOrChangedWhenAStopHasBegun) {
   });
 }
 
+TEST(ControlPlane, NobodyTakesThePlacesOfOthersWhoWaitForALook) {
+  WithControl({}, [](ControlBed& bed) {
+    status::ControlPlane& control = bed.control();
+    int refused = 0;
+    int answered = 0;
+    const auto count = [&](const auto& list) { ++(list ? answered : refused); };
+    // The first begins a look at once; those after it wait for the next.
+    control.ListProcesses(1, count);
+    for (int times = 0; times < 200; ++times) {
+      control.ListProcesses(2, count);
+      control.ListZombies(2, count);
+    }
+    EXPECT_EQ(refused, 2 * 199);
+    for (model::ClientId client = 3; client < 200; ++client) {
+      control.ListProcesses(client, count);
+      control.ListZombies(client, count);
+      control.OnClientGone(client);
+    }
+    bool served = false;
+    control.ListProcesses(200, [&](const auto& list) { served = list.ok(); });
+    control.ListZombies(200, count);
+    ASSERT_TRUE(bed.RunUntil([&] { return served && answered == 4; }));
+    EXPECT_EQ(refused, 2 * 199);
+    EXPECT_EQ(bed.Counters().foreign.looks, 1U);
+  });
+}
+
+TEST(ControlPlane, ALookForOneWhoIsGoneEndsAndTheNextBegins) {
+  WithControl({}, [](ControlBed& bed) {
+    bed.control().ListProcesses(1, [](const auto&) { ADD_FAILURE() << "it is gone"; });
+    bed.control().OnClientGone(1);
+    EXPECT_FALSE(bed.Discover()->empty());
+  });
+}
+
 TEST(ControlPlane, ExplainsWithoutStartingOrAwaitingAnybody) {
   ExpectInChild([] {
     ControlBed bed;
@@ -437,8 +472,8 @@ TEST(ControlPlane, WhatWasAskedIsForgottenWithTheRun) {
     ControlBed bed;
     bool answered = false;
     bed.Run({}, [&] {
-      bed.control().ListProcesses([&](const auto&) { answered = true; });
-      bed.control().ListZombies([&](const auto&) { answered = true; });
+      bed.control().ListProcesses(0, [&](const auto&) { answered = true; });
+      bed.control().ListZombies(0, [&](const auto&) { answered = true; });
       bed.loop().Stop();
     });
     EXPECT_FALSE(answered);

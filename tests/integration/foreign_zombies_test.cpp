@@ -32,7 +32,7 @@ class ForeignBed final : public ForeignObserver {
   /// The zombies of those parents that we made.
   std::vector<model::ForeignZombie> Look(LookKind kind) {
     std::optional<std::vector<model::ForeignZombie>> seen;
-    foreign.Look(kind, [&](const auto& zombies) {
+    foreign.Look(kind, 0, [&](const auto& zombies) {
       EXPECT_TRUE(zombies.ok());
       seen.emplace();
       if (zombies) seen = *zombies;

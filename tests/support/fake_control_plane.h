@@ -94,11 +94,11 @@ class FakeControlPlane final : public status::ControlPlane {
   [[nodiscard]] std::vector<model::Remaining> ListBlockers() const override { return remaining; }
   [[nodiscard]] std::string Explain() const override { return explanation; }
 
-  void ListProcesses(ProcessesHandler handler) override {
+  void ListProcesses(model::ClientId /*client*/, ProcessesHandler handler) override {
     processes_wanted_.push_back(std::move(handler));
     if (answer_at_once) AnswerLater();
   }
-  void ListZombies(ZombiesHandler handler) override {
+  void ListZombies(model::ClientId /*client*/, ZombiesHandler handler) override {
     zombies_wanted_.push_back(std::move(handler));
     if (answer_at_once) AnswerLater();
   }

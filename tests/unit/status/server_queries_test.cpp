@@ -112,6 +112,18 @@ TEST_F(ServerQueriesTest, ListsProcessesInPages) {
   EXPECT_EQ(some["more"], true);
 }
 
+TEST_F(ServerQueriesTest, LooksForNothingThatNobodyWillRead) {
+  Client client = Connect();
+  for (const char* name : {"ListProcesses", "ListZombies", "Monitor"})
+    client.Call(name, Json::object(), {{"oneway", true}, {"more", true}});
+  client.Ask("Ping");
+  EXPECT_EQ(control_.waiting(), 0U);
+  EXPECT_EQ(server_->counters().requests, 4U);
+  client.Call("ListProcesses", {{"nope", 1}}, {{"oneway", true}});
+  client.Ask("Ping");
+  EXPECT_EQ(server_->counters().errors, 1U) << "what is wrong with it is still counted";
+}
+
 TEST_F(ServerQueriesTest, TellsWhyProcessesCannotBeListed) {
   control_.error = Error(EOPNOTSUPP, "there is no /proc");
   control_.answer_at_once = true;
