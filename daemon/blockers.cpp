@@ -2,33 +2,37 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "sys/process_walk.h"
 
 namespace reaperd::daemon {
 namespace {
 
 constexpr char kProcRoot[] = "/proc";
-constexpr std::size_t kMostNames = 16;
-// About 60 us each.
-constexpr std::size_t kMostLooks = 32;
 
 }  // namespace
 
-std::vector<Remaining> FindRemaining() {
-  std::vector<Remaining> remaining;
+model::RemainingList FindRemaining() {
+  model::RemainingList remaining;
   if (!sys::ProcIsOurs(kProcRoot)) return remaining;
+  std::vector<Remaining>& found = remaining.processes;
   std::vector<pid_t> pids = sys::ChildrenOf(kProcRoot, getpid());
-  for (std::size_t at = 0; at < pids.size() && at < kMostLooks; ++at) {
-    if (remaining.size() == kMostNames) break;
+  std::size_t at = 0;
+  for (; at < pids.size() && at < kMostBlockerLooks; ++at) {
     const auto process = sys::ReadStat(kProcRoot, pids[at]);
     if (!process || process->IsZombie()) continue;
-    remaining.push_back({.pid = process->pid,
-                         .comm = process->comm,
-                         .state = process->state,
-                         .wait_channel = sys::ReadWaitChannel(kProcRoot, process->pid)});
+    found.push_back({.pid = process->pid,
+                     .comm = process->comm,
+                     .state = process->state,
+                     .wait_channel = sys::ReadWaitChannel(kProcRoot, process->pid)});
     const std::vector<pid_t> below = sys::ChildrenOf(kProcRoot, process->pid);
     pids.insert(pids.end(), below.begin(), below.end());
   }
+  remaining.more = at < pids.size() || found.size() > kMostBlockers;
+  std::stable_partition(found.begin(), found.end(),
+                        [](const Remaining& process) { return process.state == 'D'; });
+  if (found.size() > kMostBlockers) found.resize(kMostBlockers);
   return remaining;
 }
 

@@ -1,14 +1,21 @@
 // Who is left: the descendants of ours that are alive, with what they wait for.
 #pragma once
 
-#include <vector>
+#include <cstddef>
 
 #include "daemon/run_observer.h"
+#include "model/control.h"
 
 namespace reaperd::daemon {
 
-/// Some of them, nearest first: as many as can be read in about a turn's time. Empty without a
-/// /proc of our own, or where the kernel has no children files.
-std::vector<Remaining> FindRemaining();
+/// As many as somebody reads.
+inline constexpr std::size_t kMostBlockers = 16;
+/// At about 60 us each: a turn's time.
+inline constexpr std::size_t kMostBlockerLooks = 32;
+
+/// Some of them, and whether there are others that it did not tell or look at: of the nearest, those
+/// first that cannot be killed. Empty without a /proc of our own, or where the kernel has no
+/// children files.
+model::RemainingList FindRemaining();
 
 }  // namespace reaperd::daemon

@@ -35,7 +35,7 @@ class RunControl {
 
   /// Fills in all but what the desks know.
   virtual void AddRun(model::StatusView& view) const = 0;
-  [[nodiscard]] virtual std::vector<model::Remaining> WhoRemains() const = 0;
+  [[nodiscard]] virtual model::RemainingList WhoRemains() const = 0;
   [[nodiscard]] virtual std::string Explain() = 0;
   /// To its main process. ENOENT: there is no such service; ESRCH: it does not run.
   virtual Status SignalService(const std::string& name, int signal,
@@ -74,7 +74,7 @@ class ControlDesk final : public status::ControlPlane {
   [[nodiscard]] std::vector<model::HoldInfo> ListHeld() const override;
   [[nodiscard]] model::HoldRulesView ListHoldRules() const override;
   [[nodiscard]] Result<model::Inspection> Inspect(const model::DeathSelector& which) const override;
-  [[nodiscard]] std::vector<model::Remaining> ListBlockers() const override {
+  [[nodiscard]] model::RemainingList ListBlockers() const override {
     return around_.run.WhoRemains();
   }
   [[nodiscard]] std::string Explain() const override { return around_.run.Explain(); }

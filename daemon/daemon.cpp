@@ -164,9 +164,9 @@ bool Daemon::IsHelper(pid_t pid) const {
   return desk_ && desk_->IsHelper(pid);
 }
 
-std::vector<Remaining> Daemon::WhoRemains() const {
-  std::vector<Remaining> remaining = FindRemaining();
-  std::erase_if(remaining, [&](const Remaining& one) { return IsHelper(one.pid); });
+model::RemainingList Daemon::WhoRemains() const {
+  model::RemainingList remaining = FindRemaining();
+  std::erase_if(remaining.processes, [&](const Remaining& one) { return IsHelper(one.pid); });
   return remaining;
 }
 
@@ -329,7 +329,7 @@ void Daemon::Act(const service::StopAction& action) {
       SignalAll({SIGTERM, SIGCONT}, model::SentSignal::Purpose::kStop);
       return;
     case Kind::kKillAll:
-      observer_.OnSweepRest(SIGKILL, WhoRemains());
+      observer_.OnSweepRest(SIGKILL, WhoRemains().processes);
       KillAll();
       return;
     case Kind::kFinish:
@@ -351,7 +351,7 @@ void Daemon::SetStopDeadline() {
 
 void Daemon::Finish() {
   if (stop_->phase() == service::StopSequence::Phase::kDone && stop_->gave_up()) {
-    observer_.OnLeftBehind(WhoRemains());
+    observer_.OnLeftBehind(WhoRemains().processes);
   }
   loop_->Stop();
 }

@@ -88,7 +88,7 @@ class Daemon final : private reap::ReapObserver, private RunControl {
   // --- RunControl
   void AddRun(model::StatusView& view) const override;
   /// Ourselves excepted.
-  [[nodiscard]] std::vector<Remaining> WhoRemains() const override;
+  [[nodiscard]] model::RemainingList WhoRemains() const override;
   [[nodiscard]] std::string Explain() override;
   Status SignalService(const std::string& name, int signal,
                        const model::SignalSender& sender) override;

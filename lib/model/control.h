@@ -186,6 +186,11 @@ struct Remaining {
   std::string wait_channel;
 };
 
+struct RemainingList {
+  std::vector<Remaining> processes;
+  bool more = false;  ///< there are others that were not looked at, or are not told
+};
+
 /// To one process, which is that of `id` or nobody.
 struct SignalProcessRequest {
   pid_t pid = 0;

@@ -52,7 +52,8 @@ class ControlPlane {
   /// As FindDeath; with the files of /proc while the zombie is there.
   [[nodiscard]] virtual Result<model::Inspection> Inspect(
       const model::DeathSelector& which) const = 0;
-  [[nodiscard]] virtual std::vector<model::Remaining> ListBlockers() const = 0;
+  /// A few of them.
+  [[nodiscard]] virtual model::RemainingList ListBlockers() const = 0;
   /// For people; several lines.
   [[nodiscard]] virtual std::string Explain() const = 0;
 

@@ -139,12 +139,15 @@ Answer ListZombies(const Exchange& exchange) {
 }
 
 Answer ListBlockers(const Exchange& exchange) {
-  // A few: they fit a reply.
-  const std::vector<model::Remaining> left = exchange.service.control.ListBlockers();
-  const Page page =
-      MakePage(0, left.size(), [&](std::size_t index) { return BlockerJson(left[index]); });
+  // A few: they fit a reply, and there is no way to ask for the others.
+  const model::RemainingList left = exchange.service.control.ListBlockers();
+  const std::vector<model::Remaining>& processes = left.processes;
+  const Page page = MakePage(0, processes.size(),
+                             [&](std::size_t index) { return BlockerJson(processes[index]); });
   JsonWriter json(page.items.size() + kEnvelopeBytes);
-  json.OpenObject().Json("blockers", page.items).Bool("more", page.next < left.size());
+  json.OpenObject()
+      .Json("blockers", page.items)
+      .Bool("more", left.more || page.next < processes.size());
   json.CloseObject();
   return Reply{.parameters = std::move(json).Take(), .descriptor = {}};
 }

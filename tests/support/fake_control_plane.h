@@ -22,7 +22,7 @@ class FakeControlPlane final : public status::ControlPlane {
   std::vector<model::HoldInfo> held;
   model::HoldRulesView rules;
   std::vector<model::InspectedFile> files;
-  std::vector<model::Remaining> remaining;
+  model::RemainingList remaining;
   std::string explanation = "one\ntwo\n";
   std::vector<model::ProcessView> processes;
   std::vector<model::ForeignZombie> zombies;
@@ -91,7 +91,7 @@ class FakeControlPlane final : public status::ControlPlane {
     if (!finding) return finding.error();
     return model::Inspection{.record = finding->record, .files = files};
   }
-  [[nodiscard]] std::vector<model::Remaining> ListBlockers() const override { return remaining; }
+  [[nodiscard]] model::RemainingList ListBlockers() const override { return remaining; }
   [[nodiscard]] std::string Explain() const override { return explanation; }
 
   void ListProcesses(model::ClientId /*client*/, ProcessesHandler handler) override {

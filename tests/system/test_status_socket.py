@@ -90,6 +90,15 @@ def test_explaining_takes_no_process(launch: Launcher, open_folder: Path) -> Non
         assert bed.crew.one("live", "alive") - second == second - first
 
 
+def test_blockers_are_a_few_and_say_when_there_are_more(launch: Launcher,
+                                                        open_folder: Path) -> None:
+    with Bed(launch, open_folder) as bed:
+        assert bed.call("ListBlockers")["more"] is False
+        bed.crew.order("live", "alive", 40)
+        reply = bed.call("ListBlockers")
+        assert len(reply["blockers"]) == 16 and reply["more"] is True
+
+
 def test_the_processes_are_a_tree(launch: Launcher, open_folder: Path, mode: str) -> None:
     script = open_folder / "tree.sh"
     script.write_text("sh -c 'sleep 1000; true' & wait")

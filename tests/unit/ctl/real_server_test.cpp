@@ -65,7 +65,8 @@ class RealServer : public testing::Test {
     child->role = model::Role::kMain;
     control_.processes[0].child = child;
     control_.zombies = {{.pid = 9, .parent = 8}};
-    control_.remaining = {{.pid = 7, .comm = "nginx", .state = 'S', .wait_channel = "ep_poll"}};
+    control_.remaining.processes = {
+        {.pid = 7, .comm = "nginx", .state = 'S', .wait_channel = "ep_poll"}};
     control_.files = {{.name = "stat", .text = "7 (x) Z"}, {.name = "io", .error = EACCES}};
     listening_ = std::move(*sys::ListenUnix(dir_.Path("reaperd.sock")));
     thread_ = std::thread([this] { Serve(); });

@@ -221,14 +221,18 @@ TEST_F(ServerQueriesTest, TellsOfRulesBarriersAndLimits) {
 TEST_F(ServerQueriesTest, TellsOfZombiesBlockersAndSettings) {
   control_.answer_at_once = true;
   control_.zombies = {{.pid = 9, .comm = "z", .parent = 8}};
-  control_.remaining = {{.pid = 5, .comm = "cat", .state = 'D', .wait_channel = "pipe_read"},
-                        {.pid = 6, .comm = "\xFF\"\n", .state = 'S'}};
+  control_.remaining.processes = {
+      {.pid = 5, .comm = "cat", .state = 'D', .wait_channel = "pipe_read"},
+      {.pid = 6, .comm = "\xFF\"\n", .state = 'S'}};
   Client client = Connect();
   EXPECT_EQ(client.Ask("ListZombies")["zombies"][0]["parent"], 8);
   const Json blockers = client.Ask("ListBlockers")["blockers"];
   EXPECT_EQ(blockers[0]["state"], "D");
   EXPECT_EQ(blockers[1]["comm"], "\xEF\xBF\xBD\"\n");
   EXPECT_TRUE(blockers[1]["wait_channel"].is_null());
+  EXPECT_EQ(client.Ask("ListBlockers")["more"], false);
+  control_.remaining.more = true;
+  EXPECT_EQ(client.Ask("ListBlockers")["more"], true);
   EXPECT_EQ(client.Ask("Explain")["text"], "one\ntwo\n");
 }
 
