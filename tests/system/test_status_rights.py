@@ -103,6 +103,9 @@ def test_a_member_sees_command_lines_of_its_own_processes_only(group_bed: Bed) -
         numbers[uid] = crew.adopted("run", "setpriv", "--reuid", uid, "--regid", uid,
                                     "--clear-groups", "sleep", f"{uid}000")
     member = group_bed.connect_as(MEMBER, GROUP)
+    # Who was seen before its exec is looked at again when somebody asks: who asks next is told.
+    wait_until(lambda: all(one["cmdline"] for one in group_bed.processes().values()
+                           if one["pid"] in numbers.values()), "the words since the exec")
     seen = {one["pid"]: one for one in member.all("ListProcesses", "processes")}
     assert seen[numbers[MEMBER]]["uid"] == MEMBER and seen[numbers[STRANGER]]["uid"] == STRANGER
     assert seen[numbers[MEMBER]]["cmdline"] is not None
