@@ -11,6 +11,7 @@ import select
 import socket
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -22,7 +23,9 @@ from waiting import wait_until
 LONG = os.environ.get("REAPERD_TEST_LONG") == "1"
 SECONDS = 60 if LONG else 20
 RATE = 2000
-WINDOW_S = 5.0
+WINDOW_S = 4.5
+# Of the deaths that a second is to have; the storm makes up for what it has missed.
+LEAST_SHARE_OF_RATE = 0.8
 READERS, SLEEPERS, GARBAGE, SILENT, CALLERS = 5, 5, 5, 10, 25
 BUDGET_MS = 5.0
 MEMORY_KB = 16 * 1024
@@ -31,6 +34,28 @@ MEMORY_KB = 16 * 1024
 def percentile(values: list[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+class Window(NamedTuple):
+    """What was measured while the storm went on."""
+    times_ms: list[float]
+    deaths_per_second: float
+
+    @property
+    def p99(self) -> float:
+        return percentile(self.times_ms, 0.99)
+
+    @property
+    def is_at_rate(self) -> bool:
+        return self.deaths_per_second >= LEAST_SHARE_OF_RATE * RATE
+
+
+def measure_window(callers: Callers, control: Client) -> Window:
+    def reaped() -> int:
+        return control.status()["reaping"]["reaped"]
+    before, begun = reaped(), time.monotonic()
+    times = callers.measure(WINDOW_S)
+    return Window(times, (reaped() - before) / (time.monotonic() - begun))
 
 
 class Callers:
@@ -208,12 +233,9 @@ def test_fifty_clients_at_two_thousand_deaths_a_second(
         go.write_text("go\n")
         begun = time.monotonic()
         windows = []
-        while time.monotonic() - begun < SECONDS - 1:
-            windows.append(callers.measure(WINDOW_S))
-        loaded = [percentile(window, 0.99) for window in windows]
-        loaded_median = percentile([one for window in windows for one in window], 0.5)
-        reaped_at_end = control.status()["reaping"]["reaped"]
-        rate = reaped_at_end / (time.monotonic() - begun)
+        while time.monotonic() - begun + WINDOW_S < SECONDS:
+            windows.append(measure_window(callers, control))
+        loaded_median = percentile([one for window in windows for one in window.times_ms], 0.5)
 
         run.wait_line("^ready storm", SECONDS + 30)
         for pid in garbage:
@@ -223,9 +245,10 @@ def test_fifty_clients_at_two_thousand_deaths_a_second(
         status = wait_until(lambda: (now := control.status())["reaping"]["reaped"]
                             >= RATE * SECONDS and now, "all to be reaped", 30)
         with capsys.disabled():
-            print(f"\n  p99 of GetStatus: idle {idle:.2f} ms, loaded (windows of {WINDOW_S:.0f} s) "
-                  + " ".join(f"{one:.2f}" for one in loaded)
-                  + f" ms, median {loaded_median:.2f} ms; {rate:.0f} deaths/s; memory +"
+            print(f"\n  p99 of GetStatus: idle {idle:.2f} ms, loaded (windows of {WINDOW_S:g} s) "
+                  + " ".join(f"{one.p99:.2f}" for one in windows)
+                  + f" ms, median {loaded_median:.2f} ms; deaths/s "
+                  + " ".join(f"{one.deaths_per_second:.0f}" for one in windows) + "; memory +"
                   f"{high_water_kb(run.pid) - first_kb} kB; readers {results}; "
                   f"bad messages {status['socket']['bad_messages']}")
 
@@ -249,7 +272,13 @@ def test_fifty_clients_at_two_thousand_deaths_a_second(
         assert not run.zombies()
     go.write_text("end\n")
     assert run.end().code == 42
-    assert min(loaded) <= max(BUDGET_MS, 3 * idle), (idle, loaded)
+    at_rate = [one.p99 for one in windows if one.is_at_rate]
+    if not at_rate:
+        # All was reaped and told, but what that costs the callers at this rate was not seen.
+        pytest.skip(f"this machine makes no {RATE} deaths a second now: "
+                    f"{[round(one.deaths_per_second) for one in windows]}")
+    # The best of them: in the others this machine may have been busy with something else.
+    assert min(at_rate) <= max(BUDGET_MS, 3 * idle), (idle, at_rate)
 
 
 @pytest.mark.slow
