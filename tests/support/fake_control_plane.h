@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ class FakeControlPlane final : public status::ControlPlane {
   std::vector<model::InspectedFile> files;
   model::RemainingList remaining;
   std::string explanation = "one\ntwo\n";
+  std::function<void()> on_explain = [] {};
   std::vector<model::ProcessView> processes;
   std::vector<model::ForeignZombie> zombies;
   std::optional<Error> error;  ///< of every command and every look from now on
@@ -92,7 +94,10 @@ class FakeControlPlane final : public status::ControlPlane {
     return model::Inspection{.record = finding->record, .files = files};
   }
   [[nodiscard]] model::RemainingList ListBlockers() const override { return remaining; }
-  [[nodiscard]] std::string Explain() const override { return explanation; }
+  [[nodiscard]] std::string Explain() const override {
+    on_explain();
+    return explanation;
+  }
 
   void ListProcesses(model::ClientId /*client*/, ProcessesHandler handler) override {
     processes_wanted_.push_back(std::move(handler));

@@ -53,7 +53,10 @@ class FaultyProcessOps final : public sys::ProcessOps {
   [[nodiscard]] std::uint64_t calls(Call call) const { return calls_[Index(call)]; }
   [[nodiscard]] std::uint64_t failed(Call call) const { return failed_[Index(call)]; }
 
-  [[nodiscard]] Micros Now() const override { return real_.Now(); }
+  /// As if something had taken so long.
+  void Pass(Micros time_us) { passed_us_ += time_us; }
+
+  [[nodiscard]] Micros Now() const override { return real_.Now() + passed_us_; }
   [[nodiscard]] Micros CpuTime() const override { return real_.CpuTime(); }
   model::WaitOutcome WaitPid(pid_t pid, sys::WaitMode mode) override;
   model::WaitOutcome WaitAny(sys::WaitMode mode) override;
@@ -91,6 +94,7 @@ class FaultyProcessOps final : public sys::ProcessOps {
   int CodeFor(Call call);
 
   sys::ProcessOps& real_;
+  Micros passed_us_ = 0;
   sys::ChildrenList* list_ = nullptr;
   std::vector<Order> orders_;
   std::array<std::uint64_t, kCallCount> calls_{};

@@ -6,10 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <deque>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "event/turn.h"
 #include "server_fixture.h"
 #include "status/limits.h"
 
@@ -226,6 +228,29 @@ TEST_F(StatusServerTest, ServesOthersWhileOneAsksForMuch) {
   EXPECT_TRUE(modest.Receive()["parameters"].contains("instance"));
   for (int i = 0; i < 10; ++i)
     EXPECT_TRUE(greedy.Receive()["parameters"].contains("text"));
+}
+
+TEST_F(StatusServerTest, EndsATurnByTimeHoweverManyAskForWhatIsDear) {
+  constexpr int kClients = 30;
+  int calls = 0;
+  control_.on_explain = [&] {
+    ++calls;
+    ops_.Pass(kMillisecond);
+  };
+  std::deque<Client> clients;
+  for (int i = 0; i < kClients; ++i) {
+    clients.push_back(Connect());
+    clients.back().Ask("Ping");
+    clients.back().Call("Explain");
+  }
+  for (int turns = 0; calls < kClients && turns < 1000; ++turns) {
+    const int before = calls;
+    loop_->SetDeadline(0, loop_->Now() + kMillisecond);
+    loop_->RunOnce();
+    ASSERT_LE(calls - before, event::Turn::kBudget_us / kMillisecond);
+  }
+  for (Client& client : clients)
+    EXPECT_TRUE(client.Receive()["parameters"].contains("text"));
 }
 
 TEST_F(StatusServerTest, HasRoomForSoManyClients) {
