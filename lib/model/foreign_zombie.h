@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,9 @@ struct ForeignZombie {
 
   bool operator==(const ForeignZombie&) const = default;
 };
+
+/// In order of pid, as /proc has them. Shared by all that asked before the look for it began.
+using ForeignList = std::shared_ptr<const std::vector<ForeignZombie>>;
 
 /// What was done about a parent, and what came of it.
 struct ForeignEvent {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include "sys/process_signal.h"
@@ -201,11 +202,12 @@ bool ForeignZombies::Judge(event::Turn& turn) {
   judging_ = false;
   events_ = std::move(look->events);
   steps_ = std::move(look->steps);
-  Answer(std::move(look->zombies));
+  Answer(model::ForeignList(
+      std::make_shared<const std::vector<model::ForeignZombie>>(std::move(look->zombies))));
   return true;
 }
 
-void ForeignZombies::Answer(const Result<std::vector<model::ForeignZombie>>& zombies) {
+void ForeignZombies::Answer(const Result<model::ForeignList>& zombies) {
   askers_.Tell(zombies);
 }
 

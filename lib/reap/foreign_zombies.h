@@ -45,9 +45,9 @@ class ForeignObserver {
 
 class ForeignZombies {
  public:
-  /// The foreign zombies of one look, in the order of /proc; or why there was no look: ENOENT where no /proc shows
-  /// our pid namespace, EAGAIN when this asker waits for one already.
-  using LookHandler = std::function<void(const Result<std::vector<model::ForeignZombie>>& zombies)>;
+  /// The foreign zombies of one look, or why there was none: ENOENT where no /proc shows our pid
+  /// namespace, EAGAIN when this asker waits for one already.
+  using LookHandler = std::function<void(const Result<model::ForeignList>& zombies)>;
 
   /// `loop`, `ops` and `observer` must outlive it.
   ForeignZombies(event::EventLoop& loop, sys::ProcessOps& ops, ForeignObserver& observer,
@@ -78,7 +78,7 @@ class ForeignZombies {
   void BeginLook();
   bool Walk(event::Turn& turn);
   bool Judge(event::Turn& turn);
-  void Answer(const Result<std::vector<model::ForeignZombie>>& zombies);
+  void Answer(const Result<model::ForeignList>& zombies);
   [[nodiscard]] StepOutcome Take(const ParentStep& step) const;
   void Tell(const model::ForeignEvent& event);
   void SetDeadline();

@@ -33,7 +33,7 @@ namespace reaperd::status {
 
 class ControlPlane {
  public:
-  using ZombiesHandler = std::function<void(const Result<std::vector<model::ForeignZombie>>&)>;
+  using ZombiesHandler = std::function<void(const Result<model::ForeignList>&)>;
   using ProcessesHandler = std::function<void(const Result<model::ProcessList>&)>;
 
   ControlPlane() = default;

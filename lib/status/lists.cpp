@@ -121,18 +121,12 @@ Answer ListHeld(const Exchange& exchange) {
 
 Answer ListZombies(const Exchange& exchange) {
   exchange.service.control.ListZombies(
-      exchange.caller.id,
-      [&service = exchange.service, replies = exchange.replies,
-       later = exchange.later](const Result<std::vector<model::ForeignZombie>>& zombies) {
+      exchange.caller.id, [&service = exchange.service, replies = exchange.replies,
+                           later = exchange.later](const Result<model::ForeignList>& zombies) {
         later([&]() -> Answer {
           if (!zombies) return RefusalOf(zombies.error());
-          auto list = std::make_shared<std::vector<model::ForeignZombie>>(*zombies);
-          std::sort(list->begin(), list->end(), [](const auto& one, const auto& other) {
-            return PositionOf(one) < PositionOf(other);
-          });
-          auto latest = service.zombies.Put(std::move(list));
-          return AnswerInParts(std::make_unique<ListStream<Zombies>>(Zombies{std::move(latest)}),
-                               replies);
+          Zombies source{service.zombies.Put(*zombies)};
+          return AnswerInParts(std::make_unique<ListStream<Zombies>>(std::move(source)), replies);
         });
       });
   return AnswerLater{};

@@ -325,12 +325,12 @@ TEST(ControlPlane, ZombiesOfANegligentChildAreListed) {
     });
     char byte = 0;
     ASSERT_EQ(read(ready.read_end.get(), &byte, 1), 1);
-    std::optional<std::vector<model::ForeignZombie>> zombies;
+    model::ForeignList zombies;
     bed.control().ListZombies(0, [&](const auto& seen) {
       ASSERT_TRUE(seen.ok());
       zombies = *seen;
     });
-    ASSERT_TRUE(bed.RunUntil([&] { return zombies.has_value(); }));
+    ASSERT_TRUE(bed.RunUntil([&] { return zombies != nullptr; }));
     ASSERT_EQ(zombies->size(), 2U);
     EXPECT_EQ((*zombies)[0].parent, parent);
     EXPECT_EQ((*zombies)[0].held_by_parent, 2U);

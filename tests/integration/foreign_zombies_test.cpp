@@ -31,14 +31,13 @@ class ForeignBed final : public ForeignObserver {
 
   /// The zombies of those parents that we made.
   std::vector<model::ForeignZombie> Look(LookKind kind) {
-    std::optional<std::vector<model::ForeignZombie>> seen;
+    model::ForeignList seen;
     foreign.Look(kind, 0, [&](const auto& zombies) {
       EXPECT_TRUE(zombies.ok());
-      seen.emplace();
-      if (zombies) seen = *zombies;
+      seen = zombies ? *zombies : std::make_shared<const std::vector<model::ForeignZombie>>();
     });
     EXPECT_TRUE(bed.RunUntil([&] { return seen && !foreign.busy(); }));
-    return seen.value_or(std::vector<model::ForeignZombie>());
+    return seen ? *seen : std::vector<model::ForeignZombie>();
   }
 
   /// Looks again and again until `condition` holds.

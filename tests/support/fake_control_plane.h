@@ -50,9 +50,9 @@ class FakeControlPlane final : public status::ControlPlane {
     const auto list = std::make_shared<const std::vector<model::ProcessView>>(processes);
     for (const ProcessesHandler& handler : std::exchange(processes_wanted_, {}))
       handler(error ? Result<model::ProcessList>(*error) : Result<model::ProcessList>(list));
+    const auto seen = std::make_shared<const std::vector<model::ForeignZombie>>(zombies);
     for (const ZombiesHandler& handler : std::exchange(zombies_wanted_, {})) {
-      handler(error ? Result<std::vector<model::ForeignZombie>>(*error)
-                    : Result<std::vector<model::ForeignZombie>>(zombies));
+      handler(error ? Result<model::ForeignList>(*error) : Result<model::ForeignList>(seen));
     }
   }
 

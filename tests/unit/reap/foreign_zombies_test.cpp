@@ -83,7 +83,7 @@ class ForeignZombiesTest : public ::testing::Test, public ForeignObserver {
     std::vector<model::ForeignZombie> seen;
     foreign_->Look(kind, 0, [&](const auto& zombies) {
       if (zombies) {
-        seen = *zombies;
+        seen = **zombies;
       } else {
         error_ = zombies.error().code();
       }
@@ -382,9 +382,9 @@ TEST_F(ForeignZombiesTest, WhoAsksDuringAnAnswerGetsALookOfItsOwn) {
   Make(ForeignAction::kReport);
   std::size_t second = 99;
   foreign_->Look(LookKind::kList, 0, [&](const auto& zombies) {
-    EXPECT_EQ(zombies->size(), 1U);
+    EXPECT_EQ((*zombies)->size(), 1U);
     proc_.Remove(kZombie);
-    foreign_->Look(LookKind::kList, 0, [&](const auto& then) { second = then->size(); });
+    foreign_->Look(LookKind::kList, 0, [&](const auto& then) { second = (*then)->size(); });
   });
   Settle();
   EXPECT_EQ(second, 0U);
