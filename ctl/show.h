@@ -30,7 +30,7 @@ std::vector<ProcessRow> Arrange(std::vector<ProcessRow> rows, Order order);
 std::string ShowProcesses(const std::vector<ProcessRow>& rows, const View& view);
 std::string ShowZombies(const std::vector<client::Hold>& held,
                         const std::vector<client::ForeignZombie>& foreign, const View& view);
-std::string ShowBlockers(const std::vector<client::Blocker>& blockers, const View& view);
+std::string ShowBlockers(const client::Blockers& blockers, const View& view);
 
 // --- show_deaths.cpp
 enum class Titles { kNo, kYes };

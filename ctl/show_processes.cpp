@@ -136,20 +136,20 @@ std::string ShowZombies(const std::vector<client::Hold>& held,
   return table.Text(view);
 }
 
-std::string ShowBlockers(const std::vector<client::Blocker>& blockers, const View& view) {
-  if (blockers.empty()) return "nobody is alive below reaperd\n";
+std::string ShowBlockers(const client::Blockers& blockers, const View& view) {
+  if (blockers.processes.empty()) return "nobody is alive below reaperd\n";
   Table table({{.title = "PID", .align = Align::kRight},
                {.title = "STATE"},
                {.title = "WAITS IN", .max_columns = 32},
                {.title = "NAME"}});
-  for (const client::Blocker& blocker : blockers) {
+  for (const client::Blocker& blocker : blockers.processes) {
     const bool stuck = blocker.state == "D";
     table.Add({{std::to_string(blocker.pid), Style::kBold},
                {blocker.state, stuck ? Style::kRed : Style::kPlain},
                {blocker.wait_channel.value_or("-")},
                {blocker.comm}});
   }
-  return table.Text(view);
+  return table.Text(view) + (blockers.more ? "and others: reaperctl ps\n" : "");
 }
 
 }  // namespace reaperd::ctl

@@ -89,8 +89,8 @@ int RunHeld(Session& session, const Arguments& /*arguments*/) {
 int RunBlockers(Session& session, const Arguments& /*arguments*/) {
   return Answered(
       session, [](client::Client& client) { return client.ListBlockers(); },
-      [&](const std::vector<client::Blocker>& blockers) {
-        if (session.json()) return ShowObjects(session, blockers);
+      [&](const client::Blockers& blockers) {
+        if (session.json()) return ShowObjects(session, blockers.processes);
         return session.Show(ShowBlockers(blockers, session.view()));
       });
 }

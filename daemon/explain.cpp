@@ -95,6 +95,12 @@ void AddStop(std::string& out, const model::RunSpec& spec, bool pid1) {
   AddExplainRow(out, "grace", grace);
 }
 
+std::string LogText(const model::RunSpec& spec) {
+  if (spec.log_level == model::LogLevel::kOff) return "none";
+  return std::string(model::kLogLevels.Name(spec.log_level)) + " and above, as " +
+         (spec.log_format == model::LogFormat::kJson ? "JSON" : "text");
+}
+
 void AddSettings(std::string& out, const model::RunSpec& spec, bool pid1) {
   out += "Settings\n";
   AddExplainRow(out, "command", CommandText(spec.main.command));
@@ -117,6 +123,7 @@ void AddSettings(std::string& out, const model::RunSpec& spec, bool pid1) {
   AddExplainRow(
       out, "parent-death signal",
       spec.parent_death_signal == 0 ? "none" : model::SignalName(spec.parent_death_signal));
+  AddExplainRow(out, "log", LogText(spec));
   AddExplainRow(out, "termination log",
                 !spec.termination_log           ? "/dev/termination-log, if it is there"
                 : spec.termination_log->empty() ? "none"
@@ -227,6 +234,11 @@ void AddPlace(std::string& out, const Place& place) {
   AddExplainRow(out, "waitid",
                 place.waitid_peek ? "can look without reaping"
                                   : "cannot look without reaping: nothing can be held");
+  if (place.openat2) {
+    AddExplainRow(out, "openat2",
+                  *place.openat2 ? "yes: no file is written through a link of /proc"
+                                 : "refused: a file may be written through a link of /proc");
+  }
   AddExplainRow(out, "terminal", TerminalText(place.terminal));
   const sys::ProcessLimits& limits = place.limits;
   std::optional<std::uint64_t> pids_max;

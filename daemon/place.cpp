@@ -25,6 +25,7 @@ Place ProbePlace(bool pid1) {
           .children = offers.children,
           .clone_sharing = offers.clone_sharing,
           .pidfds = offers.pidfd_open && offers.pidfd_send_signal,
+          .openat2 = offers.openat2,
           .waitid_peek = offers.waitid_peek,
           .terminal = FindTerminal(),
           .limits = std::move(offers.processes),

@@ -19,9 +19,10 @@ struct Place {
   bool proc_mounted = false;
   bool proc_ours = false;  ///< /proc shows our pid namespace
   sys::ChildrenSource children = sys::ChildrenSource::kNone;
-  // nullopt: nothing was started that could have shown it.
+  // nullopt: nothing was done yet that could have shown it.
   std::optional<bool> clone_sharing;
   std::optional<bool> pidfds;
+  std::optional<bool> openat2;
   bool waitid_peek = false;
   TerminalPlace terminal = TerminalPlace::kNone;
   sys::ProcessLimits limits;

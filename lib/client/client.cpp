@@ -174,8 +174,8 @@ Answer<std::vector<ForeignZombie>> Client::ListZombies() {
   return Gathered<ForeignZombie>(*this, "ListZombies", "zombies");
 }
 
-Answer<std::vector<Blocker>> Client::ListBlockers() {
-  return Gathered<Blocker>(*this, "ListBlockers", "blockers");
+Answer<Blockers> Client::ListBlockers() {
+  return Whole<Blockers>(Call("ListBlockers", "{}"));
 }
 
 Answer<std::string> Client::Explain() {

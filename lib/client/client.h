@@ -91,7 +91,7 @@ class Client {
   Answer<std::vector<Hold>> ListHeld();
   Answer<HoldRules> ListHoldRules();
   Answer<std::vector<ForeignZombie>> ListZombies();
-  Answer<std::vector<Blocker>> ListBlockers();
+  Answer<Blockers> ListBlockers();
   Answer<std::string> Explain();
 
   Answer<Lease> HoldProcess(const HoldRequest& request);

@@ -97,6 +97,10 @@ void Read(FieldReader& in, Blocker& out) {
   in("pid", out.pid)("comm", out.comm)("state", out.state)("wait_channel", out.wait_channel);
 }
 
+void Read(FieldReader& in, Blockers& out) {
+  in("blockers", out.processes)("more", out.more);
+}
+
 void Read(FieldReader& in, ForeignZombie& out) {
   out.json = in.raw();
   in("pid", out.pid)("comm", out.comm)("age_us", out.age_us)("parent", out.parent);

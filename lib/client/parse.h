@@ -22,6 +22,7 @@ void Read(FieldReader& in, DeathPage& out);
 
 void Read(FieldReader& in, Process& out);
 void Read(FieldReader& in, Blocker& out);
+void Read(FieldReader& in, Blockers& out);
 void Read(FieldReader& in, ForeignZombie& out);
 
 void Read(FieldReader& in, Hold& out);

@@ -35,6 +35,12 @@ struct Blocker {
   std::string json;
 };
 
+/// The first of them, as many as reaperd tells.
+struct Blockers {
+  std::vector<Blocker> processes;
+  bool more = false;  ///< there are others
+};
+
 /// A zombie that only its living parent can reap. growing is empty at the first look.
 struct ForeignZombie {
   std::int64_t pid = 0;

@@ -133,10 +133,15 @@ TEST(ShowRules, LooksAsRecorded) {
 }
 
 TEST(ShowBlockers, LooksAsRecorded) {
-  std::vector<client::Blocker> blockers(2);
-  blockers[0] = {.pid = 21, .comm = "nginx", .state = "S", .wait_channel = "ep_poll", .json = {}};
-  blockers[1] = {.pid = 212, .comm = "dd\033[2J", .state = "D", .wait_channel = {}, .json = {}};
+  client::Blockers blockers;
+  blockers.processes.resize(2);
+  blockers.processes[0] = {
+      .pid = 21, .comm = "nginx", .state = "S", .wait_channel = "ep_poll", .json = {}};
+  blockers.processes[1] = {
+      .pid = 212, .comm = "dd\033[2J", .state = "D", .wait_channel = {}, .json = {}};
   ExpectGoldens("blockers", [&](const View& view) { return ShowBlockers(blockers, view); });
+  blockers.more = true;
+  EXPECT_TRUE(ShowBlockers(blockers, k80).ends_with("\nand others: reaperctl ps\n"));
   EXPECT_EQ(ShowBlockers({}, k80), "nobody is alive below reaperd\n");
 }
 
