@@ -86,9 +86,9 @@ ROWS: tuple[Row, ...] = (
     Row("syscalls_minimal", "the same with --records minimal", "", "syscalls", 2),
     Row("syscalls_burst", "system calls per reap, burst", "", "syscalls", 2),
     Row("idle_wakeups", "wake-ups in 60 s idle", "", "idle", 0),
-    Row("rss", "resident memory", "KiB", "idle", 0),
-    Row("pss", "proportional memory", "KiB", "idle", 0),
-    Row("private_dirty", "private dirty memory", "KiB", "idle", 0),
+    Row("rss", "resident memory with one child", "KiB", "idle", 0),
+    Row("pss", "proportional memory with one child", "KiB", "idle", 0),
+    Row("private_dirty", "private dirty memory with one child", "KiB", "idle", 0),
     Row("size", "program file, stripped", "KB", "size", 0),
 )
 
