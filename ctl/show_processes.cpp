@@ -137,7 +137,10 @@ std::string ShowZombies(const std::vector<client::Hold>& held,
 }
 
 std::string ShowBlockers(const client::Blockers& blockers, const View& view) {
-  if (blockers.processes.empty()) return "nobody is alive below reaperd\n";
+  if (blockers.processes.empty()) {
+    return blockers.more ? "none of the nearest is alive, others may be: reaperctl ps\n"
+                         : "nobody is alive below reaperd\n";
+  }
   Table table({{.title = "PID", .align = Align::kRight},
                {.title = "STATE"},
                {.title = "WAITS IN", .max_columns = 32},

@@ -1,7 +1,10 @@
 // Who is left: the descendants of ours that are alive, with what they wait for.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
+#include <functional>
 
 #include "daemon/run_observer.h"
 #include "model/control.h"
@@ -15,7 +18,7 @@ inline constexpr std::size_t kMostBlockerLooks = 32;
 
 /// Some of them, and whether there are others that it did not tell or look at: of the nearest, those
 /// first that cannot be killed. Empty without a /proc of our own, or where the kernel has no
-/// children files.
-model::RemainingList FindRemaining();
+/// children files. `skip`: who counts for nobody (a helper of ours, a zombie that is held).
+model::RemainingList FindRemaining(const std::function<bool(pid_t pid)>& skip);
 
 }  // namespace reaperd::daemon

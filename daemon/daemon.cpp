@@ -20,6 +20,8 @@ namespace reaperd::daemon {
 namespace {
 
 constexpr char kProcRoot[] = "/proc";
+/// So long may the reaping of those who were held delay what follows main's end.
+constexpr Micros kReleaseAtEnd_us = 250 * kMillisecond;
 constexpr char kDefaultTerminationLog[] = "/dev/termination-log";
 
 }  // namespace
@@ -165,9 +167,7 @@ bool Daemon::IsHelper(pid_t pid) const {
 }
 
 model::RemainingList Daemon::WhoRemains() const {
-  model::RemainingList remaining = FindRemaining();
-  std::erase_if(remaining.processes, [&](const Remaining& one) { return IsHelper(one.pid); });
-  return remaining;
+  return FindRemaining([this](pid_t pid) { return IsHelper(pid) || reaper_.plan().WasSeen(pid); });
 }
 
 void Daemon::AfterStart() {
@@ -219,14 +219,16 @@ reap::Rest Daemon::RunReaperToRest(event::Turn& turn) {
 event::After Daemon::Reap(event::Turn& turn) {
   reap::Rest rest = RunReaper(turn);
   // What follows main's end depends on whether anybody is left: signals wait for that.
-  if (main_ended_ && rest.more) rest = RunReaperToRest(turn);
-  if (main_ended_ && !no_child_left_ && !rest.more) {
+  if (main_ended_us_ && rest.more) rest = RunReaperToRest(turn);
+  if (main_ended_us_ && !no_child_left_ && !rest.more) {
     // A put-off sweep has not told it.
     reaper_.OnSweepWanted();
     rest = RunReaperToRest(turn);
   }
-  // Those who were held until main's end go before us, each with its line in the death log.
-  if (main_ended_ && rest.more && reaper_.plan().IsReapDue()) return event::After::kMore;
+  // Those who were held until main's end go before us, each with its line in the death log. In a
+  // flood there is always one more: what follows main's end does not wait for long.
+  const bool releasing = main_ended_us_ && rest.more && reaper_.plan().IsReapDue();
+  if (releasing && ops_.Now() - *main_ended_us_ < kReleaseAtEnd_us) return event::After::kMore;
   if (rest.until_us) {
     loop_->SetDeadline(reap_deadline_, *rest.until_us);
   } else {
@@ -239,8 +241,7 @@ event::After Daemon::Reap(event::Turn& turn) {
 
 void Daemon::TellStopSequence(bool reaping_goes_on) {
   const Micros now_us = ops_.Now();
-  if (main_ended_) {
-    main_ended_ = false;
+  if (std::exchange(main_ended_us_, std::nullopt)) {
     Act(stop_->OnMainEnded(!no_child_left_, now_us));
   }
   if (!no_child_left_ || reaping_goes_on) return;
@@ -282,7 +283,7 @@ void Daemon::OnReaped(const model::Death& reaped, const model::ProcessInfo* know
   // The run is over, but for those that --wait-for all waits for.
   if (desk_ && spec_.exit.wait_for == model::WaitFor::kMain) desk_->Close();
   observer_.OnMainEnded(spec_.main, main_.pid(), death.status, main_.run_time_us());
-  main_ended_ = true;
+  main_ended_us_ = ops_.Now();
 }
 
 void Daemon::OnAdopted(const model::ProcessInfo& process) {

@@ -156,10 +156,10 @@ class Daemon final : private reap::ReapObserver, private RunControl {
   std::optional<event::SourceId> main_source_;
   std::optional<event::SourceId> drain_source_;  ///< only where the kernel reaps
   RateLimit failures_{5, 10 * kSecond};
-  bool asked_to_end_ = false;   ///< what remains had a signal before the KILL
-  bool end_noted_ = false;      ///< in the termination log
-  bool main_ended_ = false;     ///< and the stop sequence has not been told
-  bool no_child_left_ = false;  ///< the same
+  bool asked_to_end_ = false;            ///< what remains had a signal before the KILL
+  bool end_noted_ = false;               ///< in the termination log
+  std::optional<Micros> main_ended_us_;  ///< and the stop sequence has not been told
+  bool no_child_left_ = false;           ///< the same
 };
 
 }  // namespace reaperd::daemon

@@ -54,6 +54,12 @@ class Discovery {
     if (torn_lists_ < kMostTornLists) listed_for_ = answered_;
     ++torn_lists_;
   }
+  /// The list could not be read. Who asked gets another try, but not for ever; nobody else does:
+  /// where there is no /proc there never is a list.
+  void OnFailedList() {
+    if (listed_for_ == answered_ || torn_lists_ >= kMostTornLists) return;
+    OnTornList();
+  }
   /// Another reads the whole list, from the first part on, and notes who is new: no other is due
   /// for what has happened so far. Who asked gets a list of his own all the same.
   void OnOtherListing() { due_ = requests_ != answered_; }

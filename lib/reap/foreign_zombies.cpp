@@ -111,7 +111,8 @@ event::After ForeignZombies::Run(event::Turn& turn) {
   const bool done = Advance(turn);
   cost_us_ += ops_.CpuTime() - before_us;
   if (!done) return event::After::kMore;
-  not_before_us_ = ops_.Now() + kPauseFactor * cost_us_;
+  // Who asked may have gone before the look: then next to nothing was spent.
+  not_before_us_ = std::max(not_before_us_, ops_.Now() + kPauseFactor * std::exchange(cost_us_, 0));
   SetDeadline();
   return event::After::kWait;
 }

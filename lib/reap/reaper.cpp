@@ -341,7 +341,11 @@ bool Reaper::ListForDiscovery(event::Turn& turn) {
     if (!first_part) deaf_us_ += cost_us;  // the first is all when there are few
     AddListed(model::FirstSight::kDiscovery);
     pass_.listing = result == sys::ListPart::kMore;
-    if (!pass_.listing && IsListTorn()) discovery_.OnTornList();
+    if (result == sys::ListPart::kFailed) {
+      discovery_.OnFailedList();
+    } else if (!pass_.listing && IsListTorn()) {
+      discovery_.OnTornList();
+    }
     if (!pass_.listing) break;
     if (IsOver(turn)) return false;
   }

@@ -16,6 +16,8 @@ namespace {
 
 using test::ExpectInChild;
 
+constexpr auto kNobody = [](pid_t) { return false; };
+
 std::vector<pid_t> ForkSleepers(std::size_t count) {
   std::vector<pid_t> pids(count);
   std::generate(pids.begin(), pids.end(), test::ForkSleeper);
@@ -34,7 +36,7 @@ TEST(FindRemaining, TellsAFewAndThatThoseAreAll) {
     const auto pids = ForkSleepers(3);
     const pid_t dead = test::Fork([] { return 0; });
     ASSERT_TRUE(test::Eventually([&] { return test::StateOf(dead) == 'Z'; }));
-    const model::RemainingList list = FindRemaining();
+    const model::RemainingList list = FindRemaining(kNobody);
     EXPECT_EQ(PidsOf(list), pids);
     EXPECT_FALSE(list.more);
   });
@@ -43,7 +45,7 @@ TEST(FindRemaining, TellsAFewAndThatThoseAreAll) {
 TEST(FindRemaining, SaysThatThereAreMoreThanItTells) {
   ExpectInChild([] {
     ForkSleepers(kMostBlockers + 1);
-    const model::RemainingList list = FindRemaining();
+    const model::RemainingList list = FindRemaining(kNobody);
     EXPECT_EQ(list.processes.size(), kMostBlockers);
     EXPECT_TRUE(list.more);
   });
@@ -58,11 +60,24 @@ TEST(FindRemaining, SaysThatThereAreMoreThanItLookedAt) {
       return std::all_of(dead.begin(), dead.end(),
                          [](pid_t pid) { return test::StateOf(pid) == 'Z'; });
     }));
-    EXPECT_FALSE(FindRemaining().more);
+    EXPECT_FALSE(FindRemaining(kNobody).more);
     ForkSleepers(1);
-    const model::RemainingList list = FindRemaining();
+    const model::RemainingList list = FindRemaining(kNobody);
     EXPECT_TRUE(list.processes.empty());
     EXPECT_TRUE(list.more);
+  });
+}
+
+TEST(FindRemaining, WhoIsSkippedTakesNoPlaceAndNoLook) {
+  ExpectInChild([] {
+    const auto skipped = ForkSleepers(kMostBlockerLooks);
+    const auto others = ForkSleepers(kMostBlockers);
+    const auto skip = [&](pid_t pid) {
+      return std::count(skipped.begin(), skipped.end(), pid) > 0;
+    };
+    const model::RemainingList list = FindRemaining(skip);
+    EXPECT_EQ(PidsOf(list), others);
+    EXPECT_FALSE(list.more);
   });
 }
 
@@ -75,7 +90,7 @@ TEST(FindRemaining, TellsThoseFirstThatAreInUninterruptibleSleep) {
       return 0;
     });
     ASSERT_TRUE(test::Eventually([&] { return test::StateOf(stuck) == 'D'; }));
-    const model::RemainingList list = FindRemaining();
+    const model::RemainingList list = FindRemaining(kNobody);
     ASSERT_EQ(list.processes.size(), kMostBlockers);
     EXPECT_EQ(list.processes.front().pid, stuck);
     EXPECT_TRUE(list.more);

@@ -167,9 +167,10 @@ TEST(StatusTurns, FiftyClientsWithAllReadCallsDelayNoReapByMoreThanATurnAndWaitF
     }
     EXPECT_EQ(single.rbegin()->first, 1) << Text(single);
     // SIGCHLD coalesces: some of a burst are found by a look, and one may meet with its pause.
-    EXPECT_GE(burst[1] + burst[2], kBursts - 1) << Text(burst);
-    // A few for the locks of the kernel. A call that waits for a process shows in most rounds.
-    EXPECT_GE(waits[0], kRounds - 5) << Text(waits);
+    // A turn is over after 2 ms of the clock, which runs on while others have the processor.
+    EXPECT_GE(burst[1] + burst[2], kBursts * 3 / 4) << Text(burst);
+    // Some for the locks of the kernel. A call that waits for a process shows in most rounds.
+    EXPECT_GE(waits[0], kRounds / 2) << Text(waits);
     kill(clients, SIGKILL);
     ASSERT_TRUE(bed.RunUntilReaped(clients));
   });

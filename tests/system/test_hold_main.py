@@ -174,7 +174,7 @@ def test_every_held_one_has_its_line_at_the_end(launch: Launcher, tmp_path: Path
     crew.order("dead", "worker", "exit:3", 400)
     wait_until(lambda: crew.run.err().count("holding") == 400, "400 held")
     assert crew.end("exit:6").code == 6
-    assert [reason(record) for record in crew.log.named("worker")] == ["shutdown"] * 400
+    crew.check_all_told("worker", 400, "shutdown")
 
 
 def test_holds_do_not_delay_the_end_after_main(launch: Launcher, mode: str) -> None:

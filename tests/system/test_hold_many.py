@@ -74,8 +74,7 @@ def test_bursts_beside_a_thousand_held_and_many_alive(launch: Launcher, tmp_path
     settle([crew.run], 1.0)
     assert wakeups_in_window([crew.run]) == [0]
     assert crew.end("exit:9", 30).code == 9
-    released = crew.log.named("kept")
-    assert [reason(record) for record in released] == ["shutdown"] * MANY_HELD
+    crew.check_all_told("kept", MANY_HELD, "shutdown")
 
 
 def test_holding_a_thousand_costs_no_wakeup_until_they_are_due(launch: Launcher,

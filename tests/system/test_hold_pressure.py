@@ -149,7 +149,7 @@ def test_a_stop_signal_lets_five_hundred_go_at_once(launch: Launcher, tmp_path: 
     assert time.monotonic() - begun < 1.0
     assert ended.code == 143
     assert ended.err.count(": shutdown\n") == 500
-    assert [reason(record) for record in crew.log.named("kept")] == ["shutdown"] * 500
+    crew.check_all_told("kept", 500, "shutdown")
 
 
 def test_after_a_stop_signal_nobody_is_held(launch: Launcher, mode: str) -> None:

@@ -81,7 +81,10 @@ def test_every_read_method_on_a_run_with_all_kinds_of_processes(
 
 def test_explaining_takes_no_process(launch: Launcher, open_folder: Path) -> None:
     with Bed(launch, open_folder, mode=PID1) as bed:
-        # In a namespace of its own, numbers tell how many processes there were in between.
+        # In a namespace of its own, numbers tell how many processes there were in between. The one
+        # that writes the log of deaths is there first.
+        bed.crew.order("dead", "first", "exit:0")
+        bed.crew.log.wait_named("first")
         first, second = (bed.crew.one("live", "alive") for _ in range(2))
         signals = bed.client.status()["reaping"]["sigchld_received"]
         for _ in range(100):

@@ -165,7 +165,7 @@ def test_mains_end_ends_the_drain_command(launch: Launcher, mode: str) -> None:
     run.wait_line("^drain-began")
     run.send(signal.SIGHUP)
     assert run.end(5).code == 6
-    assert strays() == []
+    wait_until(lambda: not strays(), "the drain command to die of its KILL")
 
 
 def test_the_drain_command_runs_before_the_forward(launch: Launcher, mode: str) -> None:

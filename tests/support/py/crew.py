@@ -138,6 +138,18 @@ class Crew:
     def kill(self, pid: int, number: int = signal.SIGKILL) -> None:
         os.kill(self.outer(pid), number)
 
+    def lines_missing(self) -> int:
+        """After the end: what the log lacks, as it says itself or a warning does. Its writer has a
+        quarter of a second, which may not be enough for hundreds of lines on a busy machine."""
+        last = re.findall(r"the death log lacks its last (\d+) lines", self.run.err())
+        return self.log.dropped + sum(int(lines) for lines in last)
+
+    def check_all_told(self, comm: str, count: int, why: str) -> None:
+        """After the end: each of so many was released for this reason, and has its line."""
+        told = [reason(record) for record in self.log.named(comm)]
+        assert set(told) == {why}
+        assert len(told) <= count <= len(told) + self.lines_missing()
+
     def zombies(self) -> list[int]:
         """What is held, or about to be reaped; oldest first."""
         found = []

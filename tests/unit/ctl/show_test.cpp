@@ -142,6 +142,9 @@ TEST(ShowBlockers, LooksAsRecorded) {
   ExpectGoldens("blockers", [&](const View& view) { return ShowBlockers(blockers, view); });
   blockers.more = true;
   EXPECT_TRUE(ShowBlockers(blockers, k80).ends_with("\nand others: reaperctl ps\n"));
+  blockers.processes.clear();
+  EXPECT_EQ(ShowBlockers(blockers, k80),
+            "none of the nearest is alive, others may be: reaperctl ps\n");
   EXPECT_EQ(ShowBlockers({}, k80), "nobody is alive below reaperd\n");
 }
 

@@ -289,6 +289,28 @@ TEST_F(ReaperTest, AListThatFailsFindsNobodyAndIsNotAskedForever) {
   EXPECT_EQ(std::count(calls.begin(), calls.end(), "list"), 1);
 }
 
+TEST_F(ReaperTest, WhoAskedForADiscoveryIsNotAnsweredByAListThatFailed) {
+  reaper_->EnableDiscovery();
+  Start();
+  Add({5});
+  ops_.can_list = false;
+  const std::uint64_t request = reaper_->RequestDiscovery();
+  Settle();
+  EXPECT_FALSE(reaper_->IsDiscovered(request));
+  ops_.can_list = true;
+  ops_.now_us += kSecond;
+  EXPECT_EQ(Settle(), Words{"adopted 5"});
+  EXPECT_TRUE(reaper_->IsDiscovered(request));
+
+  ops_.can_list = false;
+  const std::uint64_t hopeless = reaper_->RequestDiscovery();
+  for (int second = 0; second < 5; ++second) {
+    Settle();
+    ops_.now_us += kSecond;
+  }
+  EXPECT_TRUE(reaper_->IsDiscovered(hopeless)) << "not for ever";
+}
+
 TEST_F(ReaperTest, WhoIsFirstSeenDeadWasNeverAdopted) {
   Use({.may_hold = true});
   reaper_->EnableDiscovery();
