@@ -314,15 +314,21 @@ TEST(Scribe, WhatWaitsIsLostWithTheWorkerAndCounted) {
   });
 }
 
+/// The worker stands still until its socket, and what may wait here, are full.
+void DropTenLines(ScribeBed& bed) {
+  bed.WarmUp();
+  ASSERT_TRUE(bed.StopWorker());
+  const std::string line = "{\"t\":\"" + std::string(1000, 'x') + "\"}";
+  while (bed.scribe->counters().dropped < 10 && bed.scribe->counters().lines < 100'000)
+    bed.scribe->Append(line);
+  ASSERT_EQ(bed.scribe->counters().dropped, 10U);
+}
+
 TEST(Scribe, DropsThatNoLineTellsOfAreToldAtTheEnd) {
   ExpectInChild([] {
     const TempDir dir;
     ScribeBed bed(dir.Path("log"));
-    bed.WarmUp();
-    ASSERT_TRUE(bed.StopWorker());
-    const std::string line = "{\"t\":\"" + std::string(1000, 'x') + "\"}";
-    while (bed.scribe->counters().dropped < 10 && bed.scribe->counters().lines < 100'000)
-      bed.scribe->Append(line);
+    ASSERT_NO_FATAL_FAILURE(DropTenLines(bed));
     kill(bed.scribe->pid(), SIGCONT);
     bed.scribe->Finish(20 * kSecond);
     EXPECT_EQ(LinesKnown(ReadFile(dir.Path("log"))), bed.scribe->counters().lines - 10);
@@ -335,12 +341,7 @@ TEST(Scribe, AFullSocketNeverHoldsUpTheLoop) {
   ExpectInChild([] {
     const TempDir dir;
     ScribeBed bed(dir.Path("log"));
-    bed.WarmUp();
-    ASSERT_TRUE(bed.StopWorker());
-    const std::string line = "{\"t\":\"" + std::string(1000, 'x') + "\"}";
-    while (bed.scribe->counters().dropped < 10 && bed.scribe->counters().lines < 100'000)
-      bed.scribe->Append(line);
-    EXPECT_EQ(bed.scribe->counters().dropped, 10U);
+    ASSERT_NO_FATAL_FAILURE(DropTenLines(bed));
     kill(bed.scribe->pid(), SIGCONT);
     // Lines that are slow to be written are no reason to kill.
     const std::uint64_t sent = bed.scribe->counters().lines;
