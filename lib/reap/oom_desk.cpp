@@ -41,6 +41,7 @@ std::optional<std::string> OomDesk::CgroupOf(const model::DeathRecord& record) {
 
 void OomDesk::OnSigkill(const model::DeathRecord& record, Micros now_us) {
   readings_.clear();
+  log_parts_left_ = kLogParts;
   if (const auto cgroup = CgroupOf(record)) watch().OnSigkill(*cgroup, now_us);
 }
 
@@ -68,7 +69,9 @@ OomFacts OomDesk::Facts(const model::DeathRecord& record, Micros now_us) {
   const bool risen = facts.before && facts.after && *facts.after > *facts.before;
   if (facts.before && !risen) return facts;
   watch();  // opens the log
-  static_cast<void>(log_->ReadNew(clock_));
+  // The line that names the victim is the last of some sixty.
+  while (log_->ReadNew(clock_) == sys::KernelLog::Read::kMore && log_parts_left_ > 0)
+    --log_parts_left_;
   const auto victim = log_->Names(record.pid, record.comm, record.started_us.value_or(0));
   if (victim) facts.kernel_log = "killed process " + victim->comm;
   return facts;

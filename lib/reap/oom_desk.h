@@ -59,6 +59,9 @@ class OomDesk final : public OomJudge {
   /// Those that died together are judged by one reading of each group.
   std::map<std::string, std::optional<OomReading>> readings_;
   std::optional<sys::KernelLog> log_;
+  /// Of at most KernelLog::kReadTime each, for all that died together: a flooded log holds up little.
+  static constexpr int kLogParts = 10;
+  int log_parts_left_ = 0;
 };
 
 }  // namespace reaperd::reap
