@@ -20,7 +20,7 @@ from launch import SUBREAPER, Ended, Launcher, Run, roles
 from waiting import wait_until
 
 Record = dict[str, Any]
-# What `run` is until its program runs.
+# What one that is brought is until its program runs.
 BEFORE_EXEC = ("reaperd_roles", "env", "setpriv")
 
 
@@ -122,13 +122,25 @@ class Crew:
 
     def adopted(self, *words: object) -> int:
         """One that reaperd has seen alive, with what it can learn of it. Needs the debug log."""
-        pid = self.one(*words)
-        if words[0] == "run":
-            program = Path(f"/proc/{self.outer(pid)}/exe")
-            wait_until(lambda: program.readlink().name not in BEFORE_EXEC, f"{words} to run")
+        pid = self._brought(*words[1:]) if words[0] == "run" else self.one(*words)
         # That it came is told by no signal; that somebody died is, and then all are looked for.
         self.order("dead", "tick", "exit:0")
         self.run.wait_log(rf"adopted .* \(pid {pid}\)")
+        return pid
+
+    def _brought(self, *words: object) -> int:
+        """One that was this program before it came."""
+        told = len(self.run.out())
+        self.say("bring", *words)
+        self._orders -= 1  # answered when it came
+        name = re.compile(rf"^{re.escape(str(words[0]))} (\d+)$", re.MULTILINE)
+        found = wait_until(lambda: name.search(self.run.out(), told), f"the pid of {words}")
+        pid = int(found.group(1))
+        outer = next(one for one in procread.descendants(self.run.pid)
+                     if procread.inner_pid(one) == pid)
+        program = Path(f"/proc/{outer}/exe")
+        wait_until(lambda: program.readlink().name not in BEFORE_EXEC, f"{words} to run")
+        assert self.order("go") == [pid]
         return pid
 
     def outer(self, pid: int) -> int:

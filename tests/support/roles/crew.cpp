@@ -4,6 +4,7 @@
 //   die NAME HOW [COUNT]     orphans that end a moment after they came
 //   live NAME [COUNT]        orphans that live until a signal ends them
 //   run WORD…                an orphan that becomes this program
+//   bring WORD…              one that becomes this program, and an orphan at the next line
 //   fill NAME                live ones until a fork is refused
 //   end HOW                  the end of main
 // Each orphan is told by a line, `NAME PID`.
@@ -87,15 +88,19 @@ void Living(const std::string& name, const std::string& how, long count) {
   }
 }
 
-void Run(const Words& words) {
-  pid_t middle = 0;
-  if (!Grandchildren(words[1], 1, &middle, WaitForNobody)) return;
-  WaitToBeAdopted(middle);
+[[noreturn]] void Become(const Words& words) {
   std::vector<char*> command;
   for (std::size_t index = 1; index < words.size(); ++index)
     command.push_back(const_cast<char*>(words[index].c_str()));  // NOLINT: execvp's own type
   command.push_back(nullptr);
   ExecOrDie(command.data());
+}
+
+void Run(const Words& words) {
+  pid_t middle = 0;
+  if (!Grandchildren(words[1], 1, &middle, WaitForNobody)) return;
+  WaitToBeAdopted(middle);
+  Become(words);
 }
 
 // Children of main, so that it knows how many there are.
@@ -128,9 +133,17 @@ Words ReadLine() {
   }
 }
 
+// The one between goes when it is told to: nobody adopts what is not that program yet.
+void Bring(const Words& words) {
+  pid_t middle = 0;
+  if (Grandchildren(words[1], 1, &middle, [](const std::vector<pid_t>&) { ReadLine(); }))
+    Become(words);
+}
+
 void Obey(const Words& words) {
   const std::string& order = words[0];
   if (order == "run") return Run(words);
+  if (order == "bring") return Bring(words);
   if (words.size() < 2) Die("crew: '%s' needs a word", order.c_str());
   if (order == "end") EndAs(words[1]);
   if (order == "fill") return Fill(words[1]);
