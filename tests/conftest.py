@@ -32,6 +32,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         pytest.fail("stopped by SIGTERM", pytrace=True)
 
     signal.signal(signal.SIGTERM, stop)
+    # Ignored under nohup, and then by all that is started here: the tests count on the default.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(hookwrapper=True)
