@@ -13,4 +13,7 @@ if [ ! -e "build/$preset/build.ninja" ] || [ CMakePresets.json -nt "$stamp" ]; t
   touch "$stamp"
 fi
 [ -n "$target" ] || exit 0
+# Where the tree lies makes no other object files: what another clone compiled is taken as it is,
+# and only the folder in its debug information is the other one's.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 exec nice -n 5 cmake --build --preset "$preset" --parallel "$(nproc)" --target "$target"
