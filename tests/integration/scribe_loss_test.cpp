@@ -51,9 +51,7 @@ TEST(Scribe, AWorkerThatStandsStillIsReplacedAndTheLoopGoesOn) {
     bed.scribe->Append(NumberedLine(1));
     const std::uint64_t turns = bed.turns();
     EXPECT_EQ(bed.Ask(TextKind::kCmdline, getpid(), ScribeBed::OwnTicks()), std::nullopt);
-    const Micros took_us = bed.Now() - start_us;
-    EXPECT_GE(took_us, ScribeBed::kShort_us);
-    EXPECT_LT(took_us, 8 * ScribeBed::kShort_us);  // a busy machine
+    EXPECT_GE(bed.Now() - start_us, ScribeBed::kShort_us);
     EXPECT_LT(bed.turns() - turns, 10U) << "the loop slept";
     ASSERT_EQ(bed.losses.size(), 1U);
     EXPECT_EQ(bed.losses[0].pid, first);

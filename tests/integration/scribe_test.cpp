@@ -253,7 +253,7 @@ TEST(Scribe, FinishWaitsForItsTimeOnly) {
     const Micros start_us = bed.Now();
     bed.scribe->Finish(100 * kMillisecond);
     EXPECT_GE(bed.Now() - start_us, 100 * kMillisecond);
-    EXPECT_LT(bed.Now() - start_us, 2 * kSecond);
+    EXPECT_LT(bed.Now() - start_us, ScribeBed::kLong_us / 2);  // a busy machine
     EXPECT_TRUE(asked);
     EXPECT_EQ(bed.scribe->counters().dropped, 1U);
     EXPECT_EQ(bed.reaped, bed.started);

@@ -13,7 +13,7 @@
 namespace reaperd::test {
 
 struct ChildOptions {
-  Micros timeout_us = 40 * kSecond;  ///< for a sanitizer on a busy machine
+  Micros timeout_us = 90 * kSecond;  ///< for a sanitizer on a busy machine
   /// In a new pid namespace as its PID 1, with a /proc of its own. Needs root: see CanBePid1.
   bool pid1 = false;
 };

@@ -25,7 +25,7 @@ ENTRYPOINT = "/sbin/reaperd"
 DEATH_LOG = "/out/deaths"
 MORE_APPLETS = ("pidof", "tr", "true")
 
-# $COUNTER is the file whose line oom_kill counts.
+# $COUNTER is the file whose line oom_kill counts; $LOG, in a guest only, is reaperd's log.
 PRELUDE = """
 fail() { echo "scenario: $*" >&2; exit 99; }
 kills() { while read -r key value; do [ "$key" != oom_kill ] || echo "$value"; done < "$COUNTER"; }
@@ -48,7 +48,7 @@ kill_bystander() { kill -9 "$(pidof bystander)"; }
 eat() { echo 500 > /proc/self/oom_score_adj; exec victim eat-memory EAT_MB; }
 start_victim() { orphan eat; }
 taken_along() { echo 0 > /proc/self/oom_score_adj; exec bystander eat-memory 1 --end=sleep; }
-eight_zombies() { [ "$(ps -o ppid,stat,comm | grep -c "^ *$PPID *Z.* sh\\$")" = 8 ]; }
+eight_held() { [ "$(grep -c "^reaperd: holding sh " "$LOG")" = 8 ]; }
 """.replace("EAT_MB", str(EAT_MB))
 
 # TABLE: name -> text. The comment says what a verdict must be.
@@ -84,7 +84,7 @@ SCENARIOS: dict[str, str] = {
     # Eight dead ones are held (HOLD), then somebody may not fork: four of them go. What waits for
     # that must not fork either.
     "numbers_run_out":
-        "for i in 1 2 3 4 5 6 7 8; do orphan sh -c 'exit 3'; done; wait_for eight_zombies; "
+        "for i in 1 2 3 4 5 6 7 8; do orphan sh -c 'exit 3'; done; wait_for eight_held; "
         "mkfifo /tmp/go; (read go </tmp/go; (true); true) 2>/dev/null & "
         "read most < ${COUNTER%/*}/pids.current; echo $most > ${COUNTER%/*}/pids.max; "
         "echo go > /tmp/go; tries=0; "
@@ -219,12 +219,12 @@ class GuestBed:
 echo '{json.dumps(HOLD)}' > /hold
 for name in {" ".join(SCENARIOS)}; do
   group=/sys/fs/cgroup/$name
-  export COUNTER=$group/memory.events.local
+  export COUNTER=$group/memory.events.local LOG=/out/$name.err
   mkdir $group
   echo {LIMIT_MB}M > $group/memory.max
   case $name in {extra}*) set -- ;; esac
   sh -c 'echo -1000 > /proc/self/oom_score_adj; echo 0 > $0/cgroup.procs; exec reaperd "$@"' \\
-    $group {" ".join(options)} "$@" -- sh /$name >/dev/null 2>/out/$name.err
+    $group {" ".join(options)} "$@" -- sh /$name >/dev/null 2>"$LOG"
   echo $? > /out/$name.status
   cat $COUNTER > /out/$name.counter
   [ ! -e {DEATH_LOG} ] || mv {DEATH_LOG} /out/$name.deaths
