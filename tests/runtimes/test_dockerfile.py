@@ -42,12 +42,12 @@ class Built:
     image: str
 
 
-BUILDERS = ["podman", "docker_buildkit"]
+BUILT_BY = ["podman", "docker_buildkit"]
 if os.environ.get("REAPERD_TEST_LONG") == "1":
-    BUILDERS.append("docker_classic")
+    BUILT_BY.append("docker_classic")
 
 
-@pytest.fixture(scope="module", params=BUILDERS)
+@pytest.fixture(scope="module", params=BUILT_BY)
 def built(request: pytest.FixtureRequest, debian: Path) -> Built:
     """The Dockerfile's image, by each builder."""
     builder: str = request.param

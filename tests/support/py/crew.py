@@ -136,16 +136,14 @@ class Crew:
         name = re.compile(rf"^{re.escape(str(words[0]))} (\d+)$", re.MULTILINE)
         found = wait_until(lambda: name.search(self.run.out(), told), f"the pid of {words}")
         pid = int(found.group(1))
-        outer = next(one for one in procread.descendants(self.run.pid)
-                     if procread.inner_pid(one) == pid)
-        program = Path(f"/proc/{outer}/exe")
+        program = Path(f"/proc/{self.outer(pid, procread.descendants)}/exe")
         wait_until(lambda: program.readlink().name not in BEFORE_EXEC, f"{words} to run")
         assert self.order("go") == [pid]
         return pid
 
-    def outer(self, pid: int) -> int:
-        """A child's number here."""
-        return next(child for child in self.run.children() if procread.inner_pid(child) == pid)
+    def outer(self, pid: int, among: Callable[[int], list[int]] = procread.children) -> int:
+        """A child's number here, or that of another one below reaperd."""
+        return next(one for one in among(self.run.pid) if procread.inner_pid(one) == pid)
 
     def kill(self, pid: int, number: int = signal.SIGKILL) -> None:
         os.kill(self.outer(pid), number)
